@@ -1,0 +1,1 @@
+"""One Django app per department of the hub, in lane order."""

@@ -1,0 +1,1 @@
+"""Who acts: organisations, people, dated role grants, operator sessions."""

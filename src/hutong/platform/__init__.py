@@ -1,0 +1,1 @@
+"""Django glue, written once for all modules."""
