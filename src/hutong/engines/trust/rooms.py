@@ -1,0 +1,81 @@
+"""What a room of tests is: which claims it makes, what it counts, how its counts are judged.
+
+A new level is a new `Method` (and, for a new kind of claim, a new `Rule`) in its own file, named once in `registry`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from hutong.engines.trust.data import Data
+from hutong.engines.trust.profile import Profile
+from hutong.engines.trust.targets import Predictions, Target
+from hutong.engines.trust.types import Category, Claim, Finding, Json, System
+from hutong.kernel.text import Text
+
+# The chance at which a claim's smallest detectable truth is stated.
+POWER = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """All that is known before the first observation. alpha: error of one category, as a share."""
+
+    profile: Profile
+    system: System
+    data: Data
+    access: str
+    alpha: float = 0.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a method works: the setting, the target, and chance that is a function of the seed alone."""
+
+    setting: Setting
+    target: Target
+    seed: str
+
+    @cached_property
+    def clean(self) -> Predictions:
+        """Predictions of all rows as they are, computed once."""
+        return self.target.predict(self.setting.data.features)
+
+    @cached_property
+    def on_training(self) -> Predictions | None:
+        rows = self.setting.data.train_features
+        return None if rows is None else self.target.predict(rows)
+
+    def chance(self, node: str, index: int = 0) -> np.random.Generator:
+        """Counter-based (Philox, Salmon et al. 2011): the same for a node whatever ran before or beside it."""
+        key = hashlib.sha256(f"{self.seed}|{node}|{index}".encode()).digest()[:16]
+        return np.random.Generator(np.random.Philox(key=int.from_bytes(key, "big")))
+
+
+def _always(setting: Setting) -> Text | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One test of one category at one level.
+
+    statistical: its claims spend alpha. claims: made from the setting. observe: the counts of one claim.
+    missing: why it cannot run with this access and data, or None.
+    """
+
+    id: str
+    category: Category
+    level: int
+    claims: Callable[[Setting], tuple[Claim, ...]]
+    observe: Callable[[Claim, Bench], Json] | None = None
+    statistical: bool = True
+    missing: Callable[[Setting], Text | None] = field(default=_always)
+
+
+Rule = Callable[[Claim, Json], Finding]
