@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from hutong.kernel.text import Text
 
@@ -20,6 +21,8 @@ class Stage:
     number: place in the lane, from 1. begun, done, closed: names of operations whose event opens, passes or closes
     the gate. required: given the code of a system, whether the law asks for this gate; None where it always does.
     stamp: given the code of a system, what stands under the gate ("L2", a register's number), or None.
+    why: given the code of a system that was stopped here, what its passport shows of it (a page component:
+    the measured reason and the cheapest way through), or None.
     """
 
     number: int
@@ -30,6 +33,7 @@ class Stage:
     closed: tuple[str, ...] = ()
     required: Callable[[str], bool] | None = None
     stamp: Callable[[str], Text | None] | None = None
+    why: Callable[[str], Any] | None = None
 
 
 STAGES: dict[int, Stage] = {}

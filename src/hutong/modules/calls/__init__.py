@@ -1,0 +1,1 @@
+"""Open competition: a call, proposals, reviews without conflicts, a ranked decision, awards."""

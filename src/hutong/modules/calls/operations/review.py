@@ -1,0 +1,106 @@
+"""Reviews: assign, declare a conflict, score."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from hutong.kernel.errors import Conflict, Denied, Invalid
+from hutong.kernel.operation import Help, Json, Long, Reason, operation
+from hutong.kernel.permission import Role
+from hutong.kernel.text import Text
+from hutong.modules.calls import policy as may
+from hutong.modules.calls.lifecycle import REVIEW
+from hutong.modules.calls.models import Proposal, Review
+from hutong.modules.parties.contract import Person, holds_role, houses_of
+from hutong.platform.context import RunContext
+
+
+@operation(
+    "calls.review.assign",
+    permission=may.REVIEW_ASSIGN,
+    title=Text("Assign a reviewer", "分派评审专家"),
+    sentence=Text("assigned a reviewer: {subject}", "分派了评审专家：{subject}"),
+    lifecycle=REVIEW,
+    creates=Review,
+)
+def review_assign(
+    ctx: RunContext, proposal: Proposal, *, reviewer: Annotated[Person, Text("Reviewer", "评审专家")]
+) -> Review:
+    """Ask a reviewer who has no tie to the applicant or a co-applicant for a judgement."""
+    if proposal.state != "submitted":
+        raise Conflict(
+            Text("This proposal is decided or withdrawn.", "该申报书已有结论或已撤回。"),
+            rule="review.proposal_settled",
+            remedy=Text("Choose a proposal that waits for its decision.", "请选择待决定的申报书。"),
+        )
+    if not holds_role(reviewer, Role.REVIEWER, ctx.now):
+        raise Invalid(
+            Text("This person is not a reviewer.", "该人员不是评审专家。"),
+            rule="review.role",
+            remedy=Text("Choose a person who holds the reviewer's role.", "请选择持有评审专家角色的人员。"),
+            field="reviewer",
+        )
+    applicants = {proposal.organisation.code, *proposal.co_applicants}
+    tie = sorted(applicants & houses_of(reviewer, ctx.now))
+    if tie:
+        raise Denied(
+            Text("The reviewer belongs to {o}, which applies.", "该专家隶属申报单位 {o}。").format(
+                o=", ".join(tie)
+            ),
+            rule="review.conflict_of_interest",
+            remedy=Text(
+                "Assign a reviewer without a tie to the applicants.", "请分派与申报单位无关联的专家。"
+            ),
+            field="reviewer",
+        )
+    return Review(proposal=proposal, reviewer=reviewer)
+
+
+@operation(
+    "calls.review.declare",
+    permission=may.REVIEW_DECLARE,
+    title=Text("Declare a conflict of interest", "声明利益冲突"),
+    sentence=Text("declared a conflict of interest: {subject}", "声明利益冲突：{subject}"),
+    lifecycle=REVIEW,
+    transition=REVIEW.declare,
+)
+def review_declare(ctx: RunContext, review: Review, *, reason: Reason) -> None:
+    """Step back from a proposal because of a tie; no score of this reviewer counts."""
+
+
+@operation(
+    "calls.review.score",
+    permission=may.REVIEW_SCORE,
+    title=Text("Score", "评分"),
+    sentence=Text("scored the proposal: {subject}", "完成评分：{subject}"),
+    lifecycle=REVIEW,
+    transition=REVIEW.score,
+)
+def review_score(
+    ctx: RunContext,
+    review: Review,
+    *,
+    scores: Annotated[
+        Json,
+        Text("Points", "分数"),
+        Help(Text("A list, 0 to 100 for each criterion in order.", "列表，按标准顺序各给0至100分。")),
+    ],
+    comment: Annotated[str, Text("Reasons", "评审理由"), Long(10_000)],
+) -> None:
+    """Give points to each published criterion, with reasons; the runner lets nobody change them afterwards."""
+    review.scores = _points(scores.value, len(review.proposal.call.criteria))
+    review.comment = comment
+
+
+def _points(given: Any, count: int) -> list[int]:
+    points = given if isinstance(given, list) else []
+    if len(points) != count or not all(type(p) is int and 0 <= p <= 100 for p in points):
+        raise Invalid(
+            Text(
+                "There are {n} criteria, each with 0 to 100 whole points.", "共{n}项标准，每项0至100整数分。"
+            ).format(n=count),
+            rule="review.points",
+            remedy=Text("Give one whole number per criterion, in order.", "请按顺序为每项标准填写一个整数。"),
+            field="scores",
+        )
+    return list(points)

@@ -1,0 +1,1 @@
+"""The AI system, its frozen versions and its dossier: every event of the lane in order."""

@@ -1,0 +1,27 @@
+"""The door of the passport."""
+
+from hutong.modules.passport.models import System, Version
+from hutong.modules.passport.queries import (
+    Course,
+    Gate,
+    course,
+    risk_class_of,
+    system_by_code,
+    version_by_code,
+)
+
+VERSION_REPLACED = "passport.version.replace"
+VERSION_FROZEN = "passport.version.freeze"
+
+__all__ = [
+    "VERSION_FROZEN",
+    "VERSION_REPLACED",
+    "Course",
+    "Gate",
+    "System",
+    "Version",
+    "course",
+    "risk_class_of",
+    "system_by_code",
+    "version_by_code",
+]

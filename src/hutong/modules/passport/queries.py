@@ -1,0 +1,112 @@
+"""Where a system stands, read off its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from hutong.kernel.errors import NotFound
+from hutong.kernel.stage import Stage, lane
+from hutong.kernel.text import Text
+from hutong.modules.passport.models import System, Version
+from hutong.platform.evidence import dossier_of
+from hutong.platform.ledger.tables import Event
+
+Standing = Literal["done", "active", "closed", "waiting", "not_required"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate as it stands for one system: since when, by which event, and what is written under it."""
+
+    stage: Stage
+    state: Standing
+    at: datetime | None = None
+    seq: int | None = None
+    subject: str | None = None
+    stamp: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The way of a system so far. outcome: adopted, refused (with the gate that closed) or under_way."""
+
+    gates: tuple[Gate, ...]
+
+    @property
+    def closed(self) -> Gate | None:
+        return next((g for g in self.gates if g.state == "closed"), None)
+
+    @property
+    def reached(self) -> Gate | None:
+        """The furthest gate that was passed."""
+        return next((g for g in reversed(self.gates) if g.state == "done"), None)
+
+    @property
+    def outcome(self) -> str:
+        if self.closed is not None:
+            return "refused"
+        last = self.gates[-1] if self.gates else None
+        return "adopted" if last is not None and last.state == "done" else "under_way"
+
+    @property
+    def standing(self) -> str:
+        """Key of the gate that closed, else of the furthest that was passed, else "registered"."""
+        gate = self.closed or self.reached
+        return gate.stage.key if gate is not None else "registered"
+
+
+def course(code: str, events: Iterable[Event] | None = None) -> Course:
+    """The gates of the lane for one system, in order."""
+    dossier = list(events) if events is not None else dossier_of(code)
+    return Course(tuple(_gate(stage, code, dossier) for stage in lane()))
+
+
+def _gate(stage: Stage, code: str, dossier: list[Event]) -> Gate:
+    deciding = [e for e in dossier if e.operation in (*stage.done, *stage.closed)]
+    if deciding:
+        last = deciding[-1]
+        state: Standing = "closed" if last.operation in stage.closed else "done"
+        stamp = stage.stamp(code) if stage.stamp is not None else None
+        return Gate(stage, state, last.recorded_at, last.seq, last.subject, stamp)
+    begun = [e for e in dossier if e.operation in stage.begun]
+    if begun:
+        return Gate(stage, "active", begun[-1].recorded_at, begun[-1].seq, begun[-1].subject)
+    if stage.required is not None and not stage.required(code):
+        return Gate(stage, "not_required")
+    return Gate(stage, "waiting")
+
+
+def system_by_code(code: str) -> System:
+    """The system of that code; `NotFound` otherwise."""
+    found = System.objects.filter(code=code).first()
+    if found is None:
+        raise _unknown(System.title, code)
+    return found
+
+
+def version_by_code(code: str) -> Version:
+    """The version of that code with its system; `NotFound` otherwise."""
+    found = Version.objects.select_related("system").filter(code=code).first()
+    if found is None:
+        raise _unknown(Version.title, code)
+    return found
+
+
+def _unknown(kind: Text, code: str) -> NotFound:
+    return NotFound(
+        Text("There is no {kind} {code}.", "没有{kind} {code}。").format(kind=kind, code=code[:40]),
+        rule="record.unknown",
+        remedy=Text("Check the code.", "请核对编号。"),
+    )
+
+
+def risk_class_of(code: str) -> int:
+    """The risk class of a system, 1 to 5; 0 where there is no such system."""
+    return System.objects.filter(code=code).values_list("risk_class", flat=True).first() or 0
+
+
+def versions_of(system: System) -> list[Version]:
+    return list(system.versions.order_by("-id"))

@@ -1,0 +1,122 @@
+"""The passport page: the lane with its gates, what comes next, and every event in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hutong.kernel.permission import Actor
+from hutong.kernel.text import Text
+from hutong.modules.passport.models import System, Version
+from hutong.modules.passport.queries import Course, Gate, course, versions_of
+from hutong.platform.component_pages import Link
+from hutong.platform.components import (
+    Action,
+    Cell,
+    Column,
+    EmptyState,
+    Lane,
+    Lineage,
+    LineageNode,
+    Stage,
+    State,
+    Table,
+)
+from hutong.platform.evidence import dossier_of
+from hutong.platform.ledger.tables import Event
+
+RISK_WORDS = {
+    1: Text("risk class 1 (minimal)", "风险等级1（极低）"),
+    2: Text("risk class 2 (general)", "风险等级2（一般）"),
+    3: Text("risk class 3 (considerable)", "风险等级3（较大）"),
+    4: Text("risk class 4 (high)", "风险等级4（重大）"),
+    5: Text("risk class 5 (highest)", "风险等级5（特别重大）"),
+}
+NEXT = Text("{gate}, gate {n} of {all}.", "{gate}，第{n}个环节，共{all}个。")
+
+
+def passport_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+    """What the passport's template needs besides what every detail page has."""
+    system: System = record
+    events = dossier_of(system.code)
+    way = course(system.code, events)
+    versions = versions_of(system)
+    closed = way.closed
+    return {
+        "title": system.name,
+        "version": f"v{versions[0].label}" if versions else "",
+        "owner": Link(system.organisation.name, f"/parties/organisation/{system.organisation.code}"),
+        "risk": State(RISK_WORDS[system.risk_class], "open" if system.risk_class < 4 else "needs"),
+        "export": _exports(system),
+        "lane": Lane(tuple(_stage(gate) for gate in way.gates)),
+        "closed": closed.stage.why(system.code) if closed is not None and closed.stage.why else None,
+        "next_step": _next(way),
+        "versions": _versions(versions),
+        "lineage": _lineage(system, events),
+        "evidence_url": f"/evidence/{system.code}",
+    }
+
+
+def _exports(system: System) -> tuple[Action, ...]:
+    base = f"/passport/{system.code}"
+    return (
+        Action(Text("Export the bundle", "导出证据包"), f"{base}/bundle.json"),
+        Action(Text("ML-BOM (CycloneDX)", "模型物料清单（CycloneDX）"), f"{base}/bom.json"),
+    )
+
+
+def _stage(gate: Gate) -> Stage:
+    return Stage(
+        number=gate.stage.number,
+        title=gate.stage.title,
+        state=gate.state,
+        stamp=gate.stamp,
+        on=gate.at,
+        drawer=f"/evidence/{gate.subject}" if gate.subject else None,
+    )
+
+
+def _next(way: Course) -> Text | None:
+    if way.closed is not None or way.outcome == "adopted":
+        return None
+    following = next((g for g in way.gates if g.state in ("active", "waiting")), None)
+    if following is None:
+        return None
+    return NEXT.format(gate=following.stage.title, n=following.stage.number, all=len(way.gates))
+
+
+def _versions(versions: Sequence[Version]) -> Table:
+    columns = (
+        Column(Text("Version", "版本号"), "code"),
+        Column(Text("State", "状态")),
+        Column(Text("Model SHA-256", "模型SHA-256"), "code"),
+        Column(Text("Frozen", "固定日期"), "date"),
+    )
+    rows = tuple(
+        (
+            Cell(v.label, url=f"/passport/version/{v.code}"),
+            Cell(State.of(Version.lifecycle.state(v.state)) if Version.lifecycle else v.state),
+            Cell(v.model_sha256[:16]),
+            Cell(v.created_at),
+        )
+        for v in versions
+    )
+    empty = EmptyState(Text("No version is frozen yet.", "尚无已固定的版本。"))
+    return Table(Text("Versions", "版本"), columns, rows, empty=empty, caption_hidden=True)
+
+
+def _lineage(system: System, events: Sequence[Event]) -> Lineage | None:
+    """The records of the dossier in the order in which they came, each made after the one of the gate before."""
+    nodes: dict[str, LineageNode] = {}
+    for event in events:
+        if event.from_state is None and event.subject not in nodes:
+            nodes[event.subject] = LineageNode(event.subject, event.subject, event.subject_kind)
+    chain = [n for n in nodes if n != system.code]
+    main = [n for n in chain if n.split("-")[0] in LINEAGE]
+    if len(main) < 2:
+        return None
+    edges = tuple(zip(main, main[1:], strict=False))
+    return Lineage(tuple(nodes[n] for n in main), edges)
+
+
+LINEAGE = ("AWD", "ALC", "DGR", "BLD", "JOB", "ART", "VER", "EVL", "CRT", "FIL", "PIL")
