@@ -79,9 +79,13 @@ class Lifecycle:
         moves = [t.name for t in self.transitions]
         if len(set(moves)) != len(moves):
             raise ValueError(f"{self.entity}: a transition is named twice")
+        taken = sorted(set(moves) & set(dir(type(self))))
+        if taken:
+            raise ValueError(f"{self.entity}: a transition cannot be named {taken[0]}")
 
     @property
-    def start(self) -> str:
+    def first(self) -> str:
+        """The state in which a new record starts."""
         return self.states[0].name
 
     def state(self, name: str) -> State:

@@ -218,7 +218,7 @@ def settle(context: RunContext, record: Record) -> None:
         record.created_at = context.now
         record.created_by_id = context.actor.id
         if record.lifecycle and not record.state:
-            record.state = record.lifecycle.start
+            record.state = record.lifecycle.first
     record.version += 1
     try:
         record.clean_fields(exclude=_may_be_empty(record))

@@ -1,0 +1,1 @@
+"""Computing centres, chip-time that cannot be overdrawn, jobs that are metered."""

@@ -1,0 +1,121 @@
+"""What computing offers to the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from hutong.kernel.measure import Fact, measure
+from hutong.kernel.quantity import HOUR
+from hutong.kernel.text import Text
+from hutong.modules.compute.models import Centre, Pool
+from hutong.platform.evidence import facts_from_events, seqs_of
+from hutong.platform.ledger.tables import Event
+
+
+@measure(
+    "compute.centres_active",
+    unit="count(centre)",
+    nature="stock",
+    title=Text("Active computing centres", "在用算力中心数"),
+    definition=Text("Centres from their registration until they close.", "自登记至关闭期间的算力中心。"),
+)
+def centres_active() -> Iterable[Fact]:
+    opened, closed = seqs_of("compute.centre.register"), _ends("compute.centre.close")
+    for centre in Centre.objects.order_by("id"):
+        yield Fact(
+            record=f"urn:hutong:compute.centre:{centre.code}",
+            event=opened.get(centre.code),
+            amount=1,
+            valid_from=centre.created_at,
+            valid_to=closed.get(centre.code),
+            recorded_at=centre.created_at,
+            dims={"region": centre.region},
+            label=centre.code,
+        )
+
+
+@measure(
+    "compute.pool_chips",
+    unit="count(chip)",
+    nature="stock",
+    title=Text("Chips on offer", "在用芯片数"),
+    definition=Text("Chips of pools from opening until closing, by kind and origin.", "自开设至关闭期间算力池的芯片，按型号与来源分。"),
+)
+def pool_chips() -> Iterable[Fact]:
+    opened, closed = seqs_of("compute.pool.open"), _ends("compute.pool.close")
+    for pool in Pool.objects.select_related("centre").order_by("id"):
+        yield Fact(
+            record=f"urn:hutong:compute.pool:{pool.code}",
+            event=opened.get(pool.code),
+            amount=pool.chips,
+            valid_from=pool.created_at,
+            valid_to=closed.get(pool.code),
+            recorded_at=pool.created_at,
+            dims={"chip": pool.chip, "domestic": "yes" if pool.domestic else "no", "region": pool.centre.region},
+            label=pool.code,
+        )
+
+
+def _ends(operation: str) -> dict[str, object]:
+    return dict(Event.objects.filter(operation=operation).values_list("subject", "valid_at"))
+
+
+@measure(
+    "compute.chip_hours_awarded",
+    unit="chip_hour",
+    nature="flow",
+    title=Text("Chip-hours awarded", "批准算力（卡时）"),
+    definition=Text("Hours that centres approved, on the day of approval.", "算力中心批准的额度，按批准之日计。"),
+)
+def chip_hours_awarded() -> Iterable[Fact]:
+    return facts_from_events(
+        "compute.allocation.approve",
+        kind="compute.allocation",
+        amount=lambda event, payload: Fraction(payload["input"]["hours"], HOUR),
+    )
+
+
+@measure(
+    "compute.chip_hours_delivered",
+    unit="chip_hour",
+    nature="flow",
+    title=Text("Chip-hours delivered", "已交付算力（卡时）"),
+    definition=Text(
+        "Metered use of jobs that ended, well or badly: chips held times wall time.", "已结束作业的计量用量，含失败作业：占用卡数乘以占用时长。"
+    ),
+)
+def chip_hours_delivered() -> Iterable[Fact]:
+    return facts_from_events(
+        "compute.job.finish",
+        "compute.job.fail",
+        kind="compute.job",
+        amount=lambda event, payload: Fraction(payload["noted"]["used_ms"], HOUR),
+        dims=lambda event, payload: {k: payload["noted"][k] for k in ("domestic", "region")},
+    )
+
+
+@measure(
+    "compute.jobs_finished",
+    unit="count(job)",
+    nature="flow",
+    title=Text("Jobs finished", "完成作业数"),
+    definition=Text("Jobs that came to a good end.", "正常完成的计算作业。"),
+)
+def jobs_finished() -> Iterable[Fact]:
+    return facts_from_events("compute.job.finish", kind="compute.job")
+
+
+@measure(
+    "compute.job_wait",
+    unit="second",
+    nature="flow",
+    title=Text("Wait of jobs", "作业等待时长"),
+    definition=Text("From submission to start, for each job that started.", "每个已启动作业自提交至启动的时长。"),
+)
+def job_wait() -> Iterable[Fact]:
+    return facts_from_events(
+        "compute.job.start",
+        kind="compute.job",
+        amount=lambda event, payload: Fraction(payload["noted"]["wait_ms"], 1000),
+    )

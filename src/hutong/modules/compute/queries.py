@@ -1,0 +1,70 @@
+"""What others may ask about computing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hutong.kernel.errors import Conflict, Invalid
+from hutong.kernel.text import Text
+from hutong.modules.compute import book
+from hutong.modules.compute.models import Allocation, Job
+from hutong.modules.compute.programs import PROGRAMS
+from hutong.platform.context import RunContext
+
+LONGEST_S = 30 * 24 * 3600
+
+
+def submit_job(
+    ctx: RunContext, allocation: Allocation, program: str, inputs: Mapping[str, Any], *, chips: int, limit_s: int
+) -> Job:
+    """Queue a job under an allocation and set its hours aside (chips times limit).
+
+    For operations of later departments: call inside the body. Raises `Invalid`, `Conflict`, `Exhausted`.
+    """
+    if program not in PROGRAMS:
+        raise ValueError(f"no program {program}")
+    if allocation.state != "active":
+        raise Conflict(
+            Text("The allocation {a} is not active.", "算力配额 {a} 未启用。").format(a=allocation.code),
+            rule="job.allocation",
+            remedy=Text("Ask the centre to activate it.", "请算力中心启用该配额。"),
+            field="allocation",
+        )
+    if not 1 <= chips <= allocation.pool.chips:
+        raise Invalid(
+            Text("The pool has {n} chips.", "该算力池共{n}张卡。").format(n=allocation.pool.chips),
+            rule="job.chips",
+            remedy=Text("Ask for 1 to {n}.", "请填写1至{n}。").format(n=allocation.pool.chips),
+            field="chips",
+        )
+    if not 1 <= limit_s <= LONGEST_S:
+        raise Invalid(
+            Text("A job is limited to between 1 second and 30 days.", "作业时限须在1秒至30天之间。"),
+            rule="job.limit",
+            remedy=Text("Give the seconds as a whole number.", "请以整数秒填写。"),
+            field="limit",
+        )
+    held = chips * limit_s * 1000
+    job = Job(
+        allocation=allocation, program=program, inputs=dict(inputs), chips=chips, limit_s=limit_s, held_ms=held
+    )
+    ctx.keep(job)
+    book.hold(allocation, job, held, ctx.now)
+    return job
+
+
+def why_not_yet(job: Job) -> Text | None:
+    """Why a job has not started, in one sentence; None once it has."""
+    if job.state != "submitted":
+        return None
+    running = Job.objects.filter(state="running", allocation__pool=job.allocation.pool).count()
+    return Text(
+        "It waits for the centre's operator to start it; {n} jobs run on this pool.",
+        "等待算力中心运营人员启动；该算力池现有{n}个作业在运行。",
+    ).format(n=running)
+
+
+def cost_fen(job: Job) -> int:
+    """What the job cost so far in fen, rounded down: milliseconds used times the price of an hour."""
+    return (job.used_ms or 0) * job.allocation.pool.price_fen // 3_600_000

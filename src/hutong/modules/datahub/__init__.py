@@ -1,0 +1,1 @@
+"""Data sets, their immutable versions, grants to use them, and every use."""

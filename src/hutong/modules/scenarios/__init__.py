@@ -1,0 +1,1 @@
+"""Opened scenarios: opportunities with acceptance tests, pilots measured by query, adoption."""
