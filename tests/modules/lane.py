@@ -86,7 +86,9 @@ class Lane:
         call = self.made["call"]
         for number, points in ((1, [80, 90]), (2, [70, 85])):
             reviewer = self.who(f"reviewer{number}", Role.REVIEWER)
-            review = self.hub.do(self.office, "calls.review.assign", proposal=proposal, reviewer=reviewer.code)
+            review = self.hub.do(
+                self.office, "calls.review.assign", proposal=proposal, reviewer=reviewer.code
+            )
             self.hub.do(reviewer, "calls.review.score", review=review, scores=points, comment="Sound.")
         self.hub.clock.move_to(max(call.deadline, self.hub.clock.now()) + timedelta(seconds=1))
         self.hub.do(self.office, "calls.call.close", call=call)
@@ -110,10 +112,19 @@ class Lane:
         award = self.made.get("award") or self.award()
         pool = self.made.get("pool") or self.pool()
         asked = self.hub.do(
-            self.engineer, "compute.allocation.request", award=award, pool=pool, hours=hours, reason="Training."
+            self.engineer,
+            "compute.allocation.request",
+            award=award,
+            pool=pool,
+            hours=hours,
+            reason="Training.",
         )
         self.made["allocation"] = self.hub.do(
-            self.people["operator"], "compute.allocation.approve", allocation=asked, hours=hours, reason="Free."
+            self.people["operator"],
+            "compute.allocation.approve",
+            allocation=asked,
+            hours=hours,
+            reason="Free.",
         )
         return self.made["allocation"]
 
@@ -155,7 +166,9 @@ class Lane:
 
     def grant(self, **changes: Any) -> Any:
         asked = self.request_grant(**changes)
-        return self.hub.do(self.people["officer"], "datahub.grant.issue", grant=asked, reason="Public interest.")
+        return self.hub.do(
+            self.people["officer"], "datahub.grant.issue", grant=asked, reason="Public interest."
+        )
 
     def build(self, spec: str | None = None) -> Any:
         if self.made.get("allocation") is None or self.made["allocation"].state != "active":
@@ -193,3 +206,72 @@ class Lane:
             intended_use="Reading digits at counters, checked by a clerk.",
         )
         return self.made["version"]
+
+    def evaluation(self, *, excused: bool = True, profile: str = "form-reader") -> Any:
+        """Requested, planned, with all process checks answered and confirmed."""
+        from hutong.engines import trust
+
+        version = self.made.get("version") or self.version()
+        document = self.hub.store(b"No attribute of a person is known.", "statement.txt", "text/plain")
+        ground = {"not_applicable": "no_person_attributes", "document": document} if excused else {}
+        evaluation = self.hub.do(
+            self.engineer, "trust.evaluation.request", version=version, profile=profile, **ground
+        )
+        evaluator = self.who("evaluator", Role.EVALUATOR)
+        for check in trust.load_profile(profile).checks:
+            given = self.hub.do(
+                self.engineer, "trust.evidence.give", evaluation=evaluation, check=check.id, document=document
+            )
+            self.hub.do(evaluator, "trust.evidence.confirm", evidence=given)
+        self.hub.do(evaluator, "trust.evaluation.plan", evaluation=evaluation)
+        self.made["evaluation"] = evaluation
+        return evaluation
+
+    def measured(self, **options: Any) -> Any:
+        evaluation = self.made.get("evaluation") or self.evaluation(**options)
+        self.hub.do(self.people["evaluator"], "trust.evaluation.measure", evaluation=evaluation)
+        self.hub.work()
+        evaluation.refresh_from_db()
+        return evaluation
+
+    def certificate(self) -> Any:
+        evaluation = self.measured()
+        self.hub.do(self.people["evaluator"], "trust.evaluation.pass", evaluation=evaluation)
+        second = self.who("evaluator2", Role.EVALUATOR)
+        self.made["certificate"] = self.hub.do(second, "trust.certificate.issue", evaluation=evaluation)
+        return self.made["certificate"]
+
+    def filing(self) -> Any:
+        if "certificate" not in self.made:
+            self.certificate()
+        answers = {q: "Stated." for q in ("purpose", "mechanism", "data", "opt_out", "security")}
+        filing = self.hub.do(
+            self.engineer, "filing.filing.open", version=self.made["version"], answers=answers
+        )
+        self.hub.do(self.engineer, "filing.filing.submit", filing=filing)
+        first, second = self.who("supervisor", Role.SUPERVISOR), self.who("supervisor2", Role.SUPERVISOR)
+        self.hub.do(first, "filing.filing.accept", filing=filing)
+        self.made["filing"] = self.hub.do(second, "filing.filing.enter", filing=filing)
+        return self.made["filing"]
+
+    def ethics(self, choices: str = "aaaaaaa") -> Any:
+        """An application with seven members, each voting a(pprove), r(eject), or staying away (-)."""
+        application = self.hub.do(
+            self.engineer,
+            "ethics.application.submit",
+            system=self.system(),
+            summary="People in custody.",
+            safeguards="A person decides.",
+        )
+        office = self.who("supervisor", Role.SUPERVISOR)
+        members = [self.who(f"member{n}", Role.ETHICS_MEMBER) for n in range(len(choices))]
+        self.hub.do(
+            office, "ethics.panel.convene", application=application, members=[m.code for m in members]
+        )
+        for member, choice in zip(members, choices, strict=True):
+            if choice != "-":
+                vote = application.votes.get(member_id=member.id)
+                word = {"a": "approve", "r": "reject"}[choice]
+                self.hub.do(member, "ethics.vote.cast", vote=vote, choice=word, reason="Considered.")
+        self.made["application"] = application
+        return application

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 
-def secret_of(home: Path, name: str, size: int = 48) -> str:
+def _random() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def secret_of(home: Path, name: str, make: Callable[[], str] = _random) -> str:
     """The secret of that name; made once, even when two processes ask for it at the same moment."""
     folder = home / "keys"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -17,7 +22,7 @@ def secret_of(home: Path, name: str, size: int = 48) -> str:
         draft = folder / f".{name}-{secrets.token_hex(8)}"
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as stream:
-            stream.write(secrets.token_urlsafe(size))
+            stream.write(make())
             stream.flush()
             os.fsync(stream.fileno())
         # A link fails where the name is taken: the first of two processes wins, and nobody reads half a secret.

@@ -73,7 +73,9 @@ def _too_little(left: int, asked: int) -> Exhausted:
     return Exhausted(
         Text("{l} are left, {a} are needed.", "剩余 {l}，需要 {a}。").format(l=say(left), a=say(asked)),
         rule="account.overdrawn",
-        remedy=Text("Ask for fewer chips or a shorter limit, or for more hours.", "请减少卡数或时限，或申请追加额度。"),
+        remedy=Text(
+            "Ask for fewer chips or a shorter limit, or for more hours.", "请减少卡数或时限，或申请追加额度。"
+        ),
         field="limit",
     )
 
@@ -83,5 +85,7 @@ def sound() -> bool:
     unequal = Posting.objects.values("booking").annotate(total=Sum("amount_ms")).exclude(total=0)
     sums = dict(Posting.objects.values_list("account").annotate(Sum("amount_ms")))
     accounts = Account.objects.values_list("pk", "kind", "balance_ms")
-    fits = all(sums.get(pk, 0) == balance and (kind == "source" or balance >= 0) for pk, kind, balance in accounts)
+    fits = all(
+        sums.get(pk, 0) == balance and (kind == "source" or balance >= 0) for pk, kind, balance in accounts
+    )
     return fits and not unequal.exists()

@@ -61,7 +61,9 @@ def _run(job: Job, folder: Path, module: str) -> Usage:
     path = os.pathsep.join(p for p in (source, os.environ.get("PYTHONPATH", "")) if p)
     command = [sys.executable, "-m", module, "run", str(folder)]
     limits = Limits(wall_s=job.limit_s)
-    return run_local(command, folder, limits, chips=job.chips, cancelled=asked, environment={"PYTHONPATH": path})
+    return run_local(
+        command, folder, limits, chips=job.chips, cancelled=asked, environment={"PYTHONPATH": path}
+    )
 
 
 def _fail(job: Job, folder: Path, ending: str, used_ms: int) -> str:
@@ -71,7 +73,9 @@ def _fail(job: Job, folder: Path, ending: str, used_ms: int) -> str:
 
 def _settle(operation: str, job: Job, folder: Path, ending: str, used_ms: int) -> None:
     log = folder / LOG_NAME
-    stored = files.store(io.BytesIO(log.read_bytes() if log.is_file() else b""), name=LOG_NAME, media_type="text/plain")
+    stored = files.store(
+        io.BytesIO(log.read_bytes() if log.is_file() else b""), name=LOG_NAME, media_type="text/plain"
+    )
     runner.run(
         THE_HUB,
         operation,

@@ -36,9 +36,7 @@ ALLOCATION = Lifecycle(
         State("closed", Text("Closed", "办结"), "closed"),
     ),
     transitions=(
-        Transition(
-            "approve", ("submitted",), "approved", separate_from=("compute.allocation.request",)
-        ),
+        Transition("approve", ("submitted",), "approved", separate_from=("compute.allocation.request",)),
         Transition("reject", ("submitted",), "rejected"),
         Transition("activate", ("approved",), "active"),
         Transition("close", ("active",), "closed"),

@@ -40,7 +40,10 @@ def centres_active() -> Iterable[Fact]:
     unit="count(chip)",
     nature="stock",
     title=Text("Chips on offer", "在用芯片数"),
-    definition=Text("Chips of pools from opening until closing, by kind and origin.", "自开设至关闭期间算力池的芯片，按型号与来源分。"),
+    definition=Text(
+        "Chips of pools from opening until closing, by kind and origin.",
+        "自开设至关闭期间算力池的芯片，按型号与来源分。",
+    ),
 )
 def pool_chips() -> Iterable[Fact]:
     opened, closed = seqs_of("compute.pool.open"), _ends("compute.pool.close")
@@ -52,7 +55,11 @@ def pool_chips() -> Iterable[Fact]:
             valid_from=pool.created_at,
             valid_to=closed.get(pool.code),
             recorded_at=pool.created_at,
-            dims={"chip": pool.chip, "domestic": "yes" if pool.domestic else "no", "region": pool.centre.region},
+            dims={
+                "chip": pool.chip,
+                "domestic": "yes" if pool.domestic else "no",
+                "region": pool.centre.region,
+            },
             label=pool.code,
         )
 
@@ -66,7 +73,9 @@ def _ends(operation: str) -> dict[str, object]:
     unit="chip_hour",
     nature="flow",
     title=Text("Chip-hours awarded", "批准算力（卡时）"),
-    definition=Text("Hours that centres approved, on the day of approval.", "算力中心批准的额度，按批准之日计。"),
+    definition=Text(
+        "Hours that centres approved, on the day of approval.", "算力中心批准的额度，按批准之日计。"
+    ),
 )
 def chip_hours_awarded() -> Iterable[Fact]:
     return facts_from_events(
@@ -82,7 +91,8 @@ def chip_hours_awarded() -> Iterable[Fact]:
     nature="flow",
     title=Text("Chip-hours delivered", "已交付算力（卡时）"),
     definition=Text(
-        "Metered use of jobs that ended, well or badly: chips held times wall time.", "已结束作业的计量用量，含失败作业：占用卡数乘以占用时长。"
+        "Metered use of jobs that ended, well or badly: chips held times wall time.",
+        "已结束作业的计量用量，含失败作业：占用卡数乘以占用时长。",
     ),
 )
 def chip_hours_delivered() -> Iterable[Fact]:
@@ -111,7 +121,9 @@ def jobs_finished() -> Iterable[Fact]:
     unit="second",
     nature="flow",
     title=Text("Wait of jobs", "作业等待时长"),
-    definition=Text("From submission to start, for each job that started.", "每个已启动作业自提交至启动的时长。"),
+    definition=Text(
+        "From submission to start, for each job that started.", "每个已启动作业自提交至启动的时长。"
+    ),
 )
 def job_wait() -> Iterable[Fact]:
     return facts_from_events(

@@ -107,7 +107,9 @@ class Account(models.Model):
         app_label = "compute"
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["allocation", "kind"], name="account_once"),
-            models.CheckConstraint(condition=Q(kind="source") | Q(balance_ms__gte=0), name="account_never_overdrawn"),
+            models.CheckConstraint(
+                condition=Q(kind="source") | Q(balance_ms__gte=0), name="account_never_overdrawn"
+            ),
         ]
 
 

@@ -69,7 +69,10 @@ show(
         columns=(NAME_ZH, NAME_EN, REGION),
         fields=(NAME_ZH, NAME_EN, Show("organisation", Text("Organisation", "单位"), "record"), REGION),
         related=((Text("Pools of chips", "算力池"), "compute.pool", "centre"),),
-        empty=Text("No centre has joined yet. A centre operator registers the first.", "尚无算力中心，由运营人员登记第一家。"),
+        empty=Text(
+            "No centre has joined yet. A centre operator registers the first.",
+            "尚无算力中心，由运营人员登记第一家。",
+        ),
         words=lambda c: (c.name, c.region),
     )
 )
@@ -107,7 +110,9 @@ show(
             Show("reason", Text("Reason", "理由"), "long"),
         ),
         related=((Text("Jobs", "计算作业"), "compute.job", "allocation"),),
-        empty=Text("Nobody has asked for hours yet. An award is where it starts.", "尚无算力申请，请从立项处发起。"),
+        empty=Text(
+            "Nobody has asked for hours yet. An award is where it starts.", "尚无算力申请，请从立项处发起。"
+        ),
         context=allocation_context,
         select=("system", "organisation", "pool", "award"),
     )

@@ -16,7 +16,13 @@ LONGEST_S = 30 * 24 * 3600
 
 
 def submit_job(
-    ctx: RunContext, allocation: Allocation, program: str, inputs: Mapping[str, Any], *, chips: int, limit_s: int
+    ctx: RunContext,
+    allocation: Allocation,
+    program: str,
+    inputs: Mapping[str, Any],
+    *,
+    chips: int,
+    limit_s: int,
 ) -> Job:
     """Queue a job under an allocation and set its hours aside (chips times limit).
 
@@ -47,7 +53,12 @@ def submit_job(
         )
     held = chips * limit_s * 1000
     job = Job(
-        allocation=allocation, program=program, inputs=dict(inputs), chips=chips, limit_s=limit_s, held_ms=held
+        allocation=allocation,
+        program=program,
+        inputs=dict(inputs),
+        chips=chips,
+        limit_s=limit_s,
+        held_ms=held,
     )
     ctx.keep(job)
     book.hold(allocation, job, held, ctx.now)

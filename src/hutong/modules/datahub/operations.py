@@ -54,7 +54,9 @@ def dataset_register(
     title_en: Annotated[str, Text("Title in English", "英文标题")],
     title_zh: Annotated[str, Text("Title in Chinese", "中文标题")],
     description: Annotated[str, Text("What it holds, and where it comes from", "内容与来源"), Long(5_000)],
-    grade: Annotated[str, Text("Grade (Data Security Law, art. 21)", "数据分级（数据安全法第二十一条）"), GRADES],
+    grade: Annotated[
+        str, Text("Grade (Data Security Law, art. 21)", "数据分级（数据安全法第二十一条）"), GRADES
+    ],
     licence: Annotated[str, Text("Licence", "许可")],
     personal: Annotated[bool, Text("Holds personal data", "含个人信息")] = False,
 ) -> Dataset:
@@ -124,7 +126,9 @@ def version_release(
         )
     table = tables.read_table(files.path_of(file.sha256))
     content = tables.parquet_bytes(table)
-    stored = files.store(io.BytesIO(content), name=f"{label}.parquet", media_type="application/vnd.apache.parquet")
+    stored = files.store(
+        io.BytesIO(content), name=f"{label}.parquet", media_type="application/vnd.apache.parquet"
+    )
     manifest = tables.manifest(table, stored.sha256)
     ctx.attach(stored.sha256)
     ctx.note(manifest_sha256=canonical.digest(manifest), rows=table.num_rows)
@@ -172,7 +176,10 @@ def grant_request(
     if valid_to < today or not 1 <= quota <= 1000:
         field = "valid_to" if valid_to < today else "quota"
         raise Invalid(
-            Text("A grant ends in the future and allows 1 to 1000 reads.", "授权须于将来截止，读取次数为1至1000。"),
+            Text(
+                "A grant ends in the future and allows 1 to 1000 reads.",
+                "授权须于将来截止，读取次数为1至1000。",
+            ),
             rule=f"grant.{field}",
             remedy=Text("Correct the term or the number.", "请更正期限或次数。"),
             field=field,
@@ -272,7 +279,9 @@ def _live(grant: DataGrant, today: date, purpose: str) -> None:
         raise _closed(grant, "grant.purpose", Text("is for another purpose", "用途不符"))
     if grant.used >= grant.quota:
         raise Exhausted(
-            Text("All {n} reads of {g} are used.", "{g} 的{n}次读取已用完。").format(n=grant.quota, g=grant.code),
+            Text("All {n} reads of {g} are used.", "{g} 的{n}次读取已用完。").format(
+                n=grant.quota, g=grant.code
+            ),
             rule="grant.quota",
             remedy=Text("Ask for a new grant.", "请另行申请授权。"),
             field="grant",
@@ -283,6 +292,9 @@ def _closed(grant: DataGrant, rule: str, why: Text) -> Denied:
     return Denied(
         Text("The grant {g} {w}.", "授权 {g} {w}。").format(g=grant.code, w=why),
         rule=rule,
-        remedy=Text("Ask the owner of the data for a grant that covers this read.", "请向数据所有方申请涵盖本次读取的授权。"),
+        remedy=Text(
+            "Ask the owner of the data for a grant that covers this read.",
+            "请向数据所有方申请涵盖本次读取的授权。",
+        ),
         field="grant",
     )

@@ -22,7 +22,12 @@ LICENCE = Show("licence", Text("Licence", "许可"))
 PURPOSE = Show("purpose", Text("Purpose", "用途"), "choice", dict(PURPOSES.options))
 VERSION_OF = Show("version_of", DatasetVersion.title, "record")
 ROWS = Show("rows", Text("Rows", "行数"), "count")
-PERSONAL = Show("personal", Text("Personal data", "个人信息"), "choice", {"True": Text("yes", "含"), "False": Text("no", "不含")})
+PERSONAL = Show(
+    "personal",
+    Text("Personal data", "个人信息"),
+    "choice",
+    {"True": Text("yes", "含"), "False": Text("no", "不含")},
+)
 VERDICT = Text(
     "{rows} rows in {columns} columns, {empty} empty cells; {personal}; grade {grade}; licence {licence}.",
     "共{rows}行、{columns}列，空值{empty}个；{personal}；{grade}；许可 {licence}。",
@@ -35,7 +40,9 @@ def _verdict(dataset: Dataset, manifest: dict[str, Any]) -> Text:
         rows=manifest["rows"],
         columns=len(columns),
         empty=sum(c["empty"] for c in columns),
-        personal=Text("personal data", "含个人信息") if dataset.personal else Text("no personal data", "不含个人信息"),
+        personal=Text("personal data", "含个人信息")
+        if dataset.personal
+        else Text("no personal data", "不含个人信息"),
         grade=dict(GRADES.options)[dataset.grade],
         licence=dataset.licence,
     )
@@ -94,7 +101,10 @@ show(
             PERSONAL,
         ),
         related=((Text("Versions", "版本"), "datahub.version", "dataset"),),
-        empty=Text("The catalogue is empty. A data officer registers the first data set.", "目录为空，由数据管理人员登记第一个数据集。"),
+        empty=Text(
+            "The catalogue is empty. A data officer registers the first data set.",
+            "目录为空，由数据管理人员登记第一个数据集。",
+        ),
         words=lambda d: (d.name, d.description),
         context=dataset_context,
         select=("organisation",),
@@ -145,7 +155,10 @@ show(
             Show("decision", Text("Reasons of the decision", "决定理由"), "long"),
         ),
         related=((Text("Uses", "使用记录"), "datahub.use", "grant"),),
-        empty=Text("Nobody has asked for data yet. A data set is where it starts.", "尚无数据申请，请从数据集处发起。"),
+        empty=Text(
+            "Nobody has asked for data yet. A data set is where it starts.",
+            "尚无数据申请，请从数据集处发起。",
+        ),
         select=("version_of", "system", "organisation"),
     )
 )
@@ -157,8 +170,18 @@ show(
         view=may.USE_VIEW,
         title=DataUse.title,
         plural=Text("Data uses", "数据使用记录"),
-        columns=(Show("grant", DataGrant.title, "record"), Show("reader", Text("Read by", "读取方")), PURPOSE, ROWS),
-        fields=(Show("grant", DataGrant.title, "record"), Show("reader", Text("Read by", "读取方")), PURPOSE, ROWS),
+        columns=(
+            Show("grant", DataGrant.title, "record"),
+            Show("reader", Text("Read by", "读取方")),
+            PURPOSE,
+            ROWS,
+        ),
+        fields=(
+            Show("grant", DataGrant.title, "record"),
+            Show("reader", Text("Read by", "读取方")),
+            PURPOSE,
+            ROWS,
+        ),
         empty=Text("Nothing has been read yet.", "尚无读取记录。"),
         select=("grant",),
     )

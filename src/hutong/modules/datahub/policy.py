@@ -36,7 +36,11 @@ declare(
         DATASET_VIEW: (Rule(None, Among("state", ("published", "withdrawn"))), OFFICER, *OFFICE),
         DATASET_REGISTER: (OFFICER,),
         DATASET_PUBLISH: (OFFICER,),
-        VERSION_VIEW: (Rule(None, Among("dataset.state", ("published", "withdrawn"))), VERSION_OFFICER, *OFFICE),
+        VERSION_VIEW: (
+            Rule(None, Among("dataset.state", ("published", "withdrawn"))),
+            VERSION_OFFICER,
+            *OFFICE,
+        ),
         # The subject of releasing is the data set.
         VERSION_RELEASE: (OFFICER,),
         GRANT_VIEW: (APPLICANT, GRANT_OFFICER, *OFFICE),

@@ -27,7 +27,9 @@ class ReadResult:
     use_code: str
 
 
-def read_under_grant(grant_code: str, *, reader: str, purpose: str, clock: Clock = SYSTEM_CLOCK) -> ReadResult:
+def read_under_grant(
+    grant_code: str, *, reader: str, purpose: str, clock: Clock = SYSTEM_CLOCK
+) -> ReadResult:
     """Read the granted columns for a job or an evaluation.
 
     Raises `NotFound` without such a grant, `Denied` without a live one, `Exhausted` past its quota.

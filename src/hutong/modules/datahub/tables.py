@@ -20,7 +20,10 @@ ENCODINGS = ("utf-8-sig", "gb18030")
 
 
 def _refuse(what: Text, rule: str) -> Invalid:
-    remedy = Text("Upload a Parquet file, or a CSV file with a heading of different names.", "请上传Parquet文件，或首行列名互不相同的CSV文件。")
+    remedy = Text(
+        "Upload a Parquet file, or a CSV file with a heading of different names.",
+        "请上传Parquet文件，或首行列名互不相同的CSV文件。",
+    )
     return Invalid(what, rule=f"table.{rule}", remedy=remedy, field="file")
 
 
@@ -31,7 +34,10 @@ def read_table(path: Path) -> pa.Table:
         table = pq.read_table(io.BytesIO(content)) if content[:4] == PARQUET_MAGIC else _csv(content)
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as problem:
         words = str(problem).splitlines()[0][:160]
-        raise _refuse(Text("The file cannot be read as rows: {p}", "文件无法读取为数据行：{p}").format(p=words), "unreadable") from None
+        raise _refuse(
+            Text("The file cannot be read as rows: {p}", "文件无法读取为数据行：{p}").format(p=words),
+            "unreadable",
+        ) from None
     if not table.num_rows or not table.num_columns:
         raise _refuse(Text("The file holds no rows.", "文件不含数据行。"), "empty")
     if len(set(table.column_names)) != table.num_columns or not all(n.strip() for n in table.column_names):
@@ -46,7 +52,9 @@ def _csv(content: bytes) -> pa.Table:
         except UnicodeDecodeError:
             continue
         return csv.read_csv(io.BytesIO(text.encode()))
-    raise _refuse(Text("The file is neither UTF-8 nor GB18030.", "文件编码既非UTF-8也非GB18030。"), "encoding")
+    raise _refuse(
+        Text("The file is neither UTF-8 nor GB18030.", "文件编码既非UTF-8也非GB18030。"), "encoding"
+    )
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -79,7 +87,9 @@ def _column(name: str, values: pa.ChunkedArray) -> dict[str, Any]:
     found["different"] = different
     if different <= 20:
         counted = values.value_counts().to_pylist()
-        found["counts"] = [[_text(c["values"]), c["counts"]] for c in sorted(counted, key=lambda c: str(c["values"]))]
+        found["counts"] = [
+            [_text(c["values"]), c["counts"]] for c in sorted(counted, key=lambda c: str(c["values"]))
+        ]
     return found
 
 

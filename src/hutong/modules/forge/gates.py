@@ -18,7 +18,9 @@ PROGRAM = program.PROGRAM
 def only_proven_artefacts(context: Any, version: Any) -> None:
     """Refuse to freeze a model that no build of this system made, or whose parity failed, or with other digests."""
     artefact = (
-        Artefact.objects.filter(build__system=version.system, model_sha256=version.model_sha256).order_by("-id").first()
+        Artefact.objects.filter(build__system=version.system, model_sha256=version.model_sha256)
+        .order_by("-id")
+        .first()
     )
     if artefact is None:
         raise _refusal(
@@ -28,7 +30,9 @@ def only_proven_artefacts(context: Any, version: Any) -> None:
     if not artefact.parity_passed:
         raise _refusal(
             "parity_failed",
-            Text("The exported model does not answer as the trained one.", "导出模型与训练模型的答复不一致。"),
+            Text(
+                "The exported model does not answer as the trained one.", "导出模型与训练模型的答复不一致。"
+            ),
         )
     if (artefact.data_sha256, artefact.spec_sha256) != (version.data_sha256, version.spec_sha256):
         raise _refusal(
@@ -41,6 +45,9 @@ def _refusal(rule: str, what: Text) -> Conflict:
     return Conflict(
         what,
         rule=f"freeze.{rule}",
-        remedy=Text("Build the model in the forge, and freeze what the build registered.", "请在研发工坊构建模型，并固定构建登记的制品。"),
+        remedy=Text(
+            "Build the model in the forge, and freeze what the build registered.",
+            "请在研发工坊构建模型，并固定构建登记的制品。",
+        ),
         field="model",
     )

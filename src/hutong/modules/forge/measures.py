@@ -31,7 +31,8 @@ def artefacts_registered() -> Iterable[Fact]:
     nature="flow",
     title=Text("Artefacts whose parity holds", "一致性校验通过数"),
     definition=Text(
-        "Artefacts that answer as the trained model does, within the declared tolerance.", "与训练模型的答复在声明容差内一致的制品。"
+        "Artefacts that answer as the trained model does, within the declared tolerance.",
+        "与训练模型的答复在声明容差内一致的制品。",
     ),
 )
 def parity_passed() -> Iterable[Fact]:

@@ -14,7 +14,10 @@ BUILD_OF = Show("build", Build.title, "record")
 MODEL = Show("model_sha256", Text("Model", "模型"), "file")
 FRAMEWORK = Show("framework", Text("Framework", "框架"))
 PARITY = Show(
-    "parity_passed", Text("Parity", "一致性"), "choice", {"True": Text("holds", "通过"), "False": Text("fails", "未通过")}
+    "parity_passed",
+    Text("Parity", "一致性"),
+    "choice",
+    {"True": Text("holds", "通过"), "False": Text("fails", "未通过")},
 )
 
 show(
@@ -34,7 +37,10 @@ show(
             Show("spec", Text("Specification", "构建规格"), "json"),
         ),
         related=((Text("Artefacts", "模型制品"), "forge.artefact", "build"),),
-        empty=Text("Nothing has been built yet. A system with hours and data starts here.", "尚无构建，取得算力与数据的系统可由此开始。"),
+        empty=Text(
+            "Nothing has been built yet. A system with hours and data starts here.",
+            "尚无构建，取得算力与数据的系统可由此开始。",
+        ),
         select=("system", "grant", "job"),
     )
 )

@@ -36,7 +36,15 @@ KINDS = Choice(
 )
 # The hub's own role is held by nobody.
 ROLES = Choice(tuple((r.value, ROLE_LABELS[r]) for r in Role if r is not Role.SYSTEM))
-HUB_WIDE = {Role.TASK_FORCE, Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR, Role.ETHICS_MEMBER, Role.REVIEWER}
+HUB_WIDE = {
+    Role.TASK_FORCE,
+    Role.EVALUATOR,
+    Role.SUPERVISOR,
+    Role.AUDITOR,
+    Role.OPERATOR,
+    Role.ETHICS_MEMBER,
+    Role.REVIEWER,
+}
 
 
 def check_register(register: str, number: str) -> str:

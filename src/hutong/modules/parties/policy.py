@@ -29,7 +29,8 @@ declare(
         ORGANISATION_VIEW: (Rule(None), *READERS),
         ORGANISATION_REGISTER: (*KEEPERS, Rule(Role.TASK_FORCE)),
         ORGANISATION_SUSPEND: (*KEEPERS, Rule(Role.TASK_FORCE)),
-        PERSON_VIEW: (*READERS, Rule(None, Self("id"))),
+        # The secretariat of the ethics committee names members.
+        PERSON_VIEW: (*READERS, Rule(Role.SUPERVISOR), Rule(None, Self("id"))),
         PERSON_INVITE: KEEPERS,
         PERSON_CLOSE: KEEPERS,
         GRANT_VIEW: (*READERS, Rule(None, Self("person_id")), Rule(Role.INNOVATOR, Own("organisation_id"))),

@@ -28,7 +28,9 @@ Hours = Annotated[ChipTime, Text("Chip-hours", "算力（卡时）")]
     lifecycle=ALLOCATION,
     creates=Allocation,
 )
-def allocation_request(ctx: RunContext, award: Award, *, pool: Pool, hours: Hours, reason: Reason) -> Allocation:
+def allocation_request(
+    ctx: RunContext, award: Award, *, pool: Pool, hours: Hours, reason: Reason
+) -> Allocation:
     """Ask a centre for a part of the hours that an award grants."""
     view = live_award(award.code)
     if pool.state != "active":

@@ -6,58 +6,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('compute', '0001_initial'),
-        ('datahub', '0001_initial'),
-        ('passport', '0001_initial'),
+        ("compute", "0001_initial"),
+        ("datahub", "0001_initial"),
+        ("passport", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Build',
+            name="Build",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(editable=False, max_length=24, unique=True)),
-                ('state', models.CharField(db_index=True, default='', editable=False, max_length=32)),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('spec', models.JSONField()),
-                ('spec_sha256', models.CharField(max_length=64)),
-                ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('grant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='datahub.datagrant')),
-                ('job', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compute.job')),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='passport.system')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(editable=False, max_length=24, unique=True)),
+                ("state", models.CharField(db_index=True, default="", editable=False, max_length=32)),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("spec", models.JSONField()),
+                ("spec_sha256", models.CharField(max_length=64)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "grant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="datahub.datagrant"
+                    ),
+                ),
+                (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="compute.job"
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="passport.system"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'abstract': False,
+                "ordering": ["-id"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Artefact',
+            name="Artefact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(editable=False, max_length=24, unique=True)),
-                ('state', models.CharField(db_index=True, default='', editable=False, max_length=32)),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('model_sha256', models.CharField(db_index=True, max_length=64)),
-                ('parity_sha256', models.CharField(max_length=64)),
-                ('spec_sha256', models.CharField(max_length=64)),
-                ('data_sha256', models.CharField(max_length=64)),
-                ('framework', models.CharField(max_length=40)),
-                ('parity_passed', models.BooleanField()),
-                ('report', models.JSONField()),
-                ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('build', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='artefact', to='forge.build')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(editable=False, max_length=24, unique=True)),
+                ("state", models.CharField(db_index=True, default="", editable=False, max_length=32)),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("model_sha256", models.CharField(db_index=True, max_length=64)),
+                ("parity_sha256", models.CharField(max_length=64)),
+                ("spec_sha256", models.CharField(max_length=64)),
+                ("data_sha256", models.CharField(max_length=64)),
+                ("framework", models.CharField(max_length=40)),
+                ("parity_passed", models.BooleanField()),
+                ("report", models.JSONField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "build",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="artefact", to="forge.build"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'abstract': False,
+                "ordering": ["-id"],
+                "abstract": False,
             },
         ),
     ]

@@ -1,0 +1,73 @@
+"""States of applications and votes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hutong.kernel.lifecycle import Guard, Lifecycle, State, Transition
+from hutong.kernel.text import Text
+from hutong.modules.ethics.rules import Tally
+
+LAW = Text(
+    "Measures for ethics review of science and technology (trial), 2023",
+    "科技伦理审查办法（试行）（国科发监〔2023〕167号）",
+)
+
+
+def tally(application: Any) -> Tally:
+    """The count of an application's votes as they are now."""
+    states = list(application.votes.values_list("state", "choice"))
+    cast = [choice for state, choice in states if state == "cast"]
+    recused = sum(1 for state, _ in states if state == "recused")
+    return Tally(len(states), recused, len(cast), cast.count("approve"))
+
+
+QUORUM = Guard(
+    rule="ethics.quorum",
+    holds=lambda a: tally(a).quorate,
+    what=Text("Too few members have voted.", "参会表决委员不足法定人数。"),
+    remedy=Text("Wait for further votes, or name more members.", "请等待更多委员表决，或增派委员。"),
+)
+CARRIED = Guard(
+    rule="ethics.two_thirds",
+    holds=lambda a: tally(a).carried,
+    what=Text("Fewer than two thirds of those present are in favour.", "同意人数未达到会委员三分之二。"),
+    remedy=Text("Reject the application.", "请作不予批准处理。"),
+)
+NOT_CARRIED = Guard(
+    rule="ethics.two_thirds",
+    holds=lambda a: not tally(a).carried,
+    what=Text("Two thirds of those present are in favour.", "同意人数已达到会委员三分之二。"),
+    remedy=Text("Approve the application.", "请作批准处理。"),
+)
+APPLICATION = Lifecycle(
+    entity="ethics_application",
+    title=Text("Ethics application", "伦理审查申请"),
+    states=(
+        State("submitted", Text("Submitted", "提交"), "waiting"),
+        State("in_review", Text("In review", "审查中"), "waiting"),
+        State("approved", Text("Approved", "批准"), "holds"),
+        State("rejected", Text("Rejected", "驳回"), "stopped"),
+        State("withdrawn", Text("Withdrawn", "撤回"), "closed"),
+    ),
+    transitions=(
+        Transition("convene", ("submitted",), "in_review"),
+        Transition("approve", ("in_review",), "approved", guards=(QUORUM, CARRIED), legal_basis=LAW),
+        Transition("reject", ("in_review",), "rejected", guards=(QUORUM, NOT_CARRIED), legal_basis=LAW),
+        Transition("withdraw", ("submitted", "in_review"), "withdrawn"),
+    ),
+)
+
+VOTE = Lifecycle(
+    entity="vote",
+    title=Text("Vote", "表决"),
+    states=(
+        State("waiting", Text("Waiting", "待表决"), "waiting"),
+        State("cast", Text("Cast", "已表决"), "holds"),
+        State("recused", Text("Recused", "已回避"), "closed"),
+    ),
+    transitions=(
+        Transition("cast", ("waiting",), "cast"),
+        Transition("recuse", ("waiting",), "recused"),
+    ),
+)

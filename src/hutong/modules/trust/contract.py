@@ -1,0 +1,9 @@
+"""The door of trust. Reactions may hang on `SUSPENDED` and `REVOKED`."""
+
+from hutong.modules.trust.models import Certificate
+from hutong.modules.trust.queries import CertificateView, live_certificate
+
+SUSPENDED = "trust.certificate.suspend"
+REVOKED = "trust.certificate.revoke"
+
+__all__ = ["REVOKED", "SUSPENDED", "Certificate", "CertificateView", "live_certificate"]

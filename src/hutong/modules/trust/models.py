@@ -1,0 +1,79 @@
+"""Tables of trust."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from hutong.kernel.text import Text
+from hutong.modules.trust.lifecycle import CERTIFICATE, EVALUATION, EVIDENCE
+from hutong.platform.records import Record
+
+
+class Evaluation(Record):
+    """The measurement of one version. plan: hashed before the first observation; verdict: computed, never typed."""
+
+    prefix = "EVL"
+    title = Text("Evaluation", "评测")
+    lifecycle = EVALUATION
+    passport_path = "version_of.system.code"
+
+    version_of = models.ForeignKey("passport.Version", on_delete=models.PROTECT, related_name="+")
+    profile = models.CharField(max_length=60)
+    guarded = models.BooleanField()
+    declarations = models.JSONField(default=list)
+    seed = models.CharField(max_length=64, default="")
+    plan = models.JSONField(null=True)
+    plan_digest = models.CharField(max_length=64, default="")
+    observations = models.JSONField(null=True)
+    verdict = models.JSONField(null=True)
+    way = models.JSONField(null=True)
+
+    class Meta(Record.Meta):
+        app_label = "trust"
+
+
+class Evidence(Record):
+    """A document that answers one process check of an evaluation."""
+
+    prefix = "EVD"
+    title = Text("Evidence", "证据材料")
+    lifecycle = EVIDENCE
+    passport_path = "evaluation.version_of.system.code"
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="evidence")
+    check_id = models.CharField(max_length=40)
+    answer = models.BooleanField()
+    document_sha256 = models.CharField(max_length=64)
+    confirmed_by = models.ForeignKey("platform.Person", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(Record.Meta):
+        app_label = "trust"
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["evaluation", "check_id"], name="evidence_once_per_check")
+        ]
+
+
+class Certificate(Record):
+    """A dated statement of the levels that a version reached, bound to its digests."""
+
+    prefix = "CRT"
+    title = Text("Certificate", "评测证书")
+    lifecycle = CERTIFICATE
+    passport_path = "version_of.system.code"
+
+    version_of = models.ForeignKey("passport.Version", on_delete=models.PROTECT, related_name="+")
+    evaluation = models.OneToOneField(Evaluation, on_delete=models.PROTECT, related_name="certificate")
+    levels = models.JSONField()
+    meets_class = models.PositiveSmallIntegerField()
+    alpha = models.CharField(max_length=20)
+    model_sha256 = models.CharField(max_length=64)
+    data_sha256 = models.CharField(max_length=64)
+    spec_sha256 = models.CharField(max_length=64)
+    valid_from = models.DateField()
+    valid_to = models.DateField()
+    reason = models.TextField(default="")
+
+    class Meta(Record.Meta):
+        app_label = "trust"

@@ -1,0 +1,91 @@
+"""An evaluation as a page shows it: the grid of category by level, the closed gate, the cheapest way through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hutong.engines import trust
+from hutong.engines.trust import CATEGORY_WORDS, LEVEL_WORDS, STATE_WORDS
+from hutong.kernel.text import Text
+from hutong.kernel.values import decimal_text
+from hutong.modules.trust.models import Evaluation
+from hutong.modules.trust.queries import latest_evaluation
+from hutong.platform.component_pages import ClosedGate
+from hutong.platform.components import Given, Grid, GridCell, GridRow, Tone
+from fractions import Fraction
+
+TONES: dict[str, Tone] = {
+    "pass": "done",
+    "fail": "stopped",
+    "inconclusive": "needs",
+    "not_estimable": "needs",
+    "not_run": "needs",
+    "not_reachable": "open",
+    "not_applicable": "closed",
+}
+LEVELS = (1, 2, 3, 4, 5)
+
+
+def level_words(levels: dict[str, int]) -> Text:
+    """The levels reached, from the highest: "L2 Q R S"."""
+    most = max(levels.values(), default=0)
+    which = " ".join(k for k, v in levels.items() if v == most)
+    return Text(f"L{most} {which}", f"L{most} {which}")
+
+
+def short(number: str | None) -> str:
+    """A decimal string to three places, for reading; the record keeps all."""
+    return "" if number is None else decimal_text(Fraction(number), 3)
+
+
+def grid(evaluation: Evaluation) -> Grid | None:
+    """Category by level; None before anything was measured. Never summed into one score."""
+    verdict = evaluation.verdict
+    if verdict is None:
+        return None
+    cells = {(c["category"], c["level"]): c for c in verdict["cells"]}
+    stop = verdict["stops_at"] or {}
+    rows = tuple(
+        GridRow(
+            label=CATEGORY_WORDS[category],
+            cells=tuple(_cell(cells.get((category, level))) for level in LEVELS),
+            required=str(verdict["required"][category]),
+            stops_here=stop.get("category") == category,
+        )
+        for category in trust.CATEGORIES
+    )
+    levels = tuple(Text(f"L{n} {LEVEL_WORDS[n].en}", f"L{n} {LEVEL_WORDS[n].zh}") for n in LEVELS)
+    return Grid(Text("Evidence by category and level", "按类别与等级列示的证据"), levels, rows)
+
+
+def _cell(cell: dict[str, Any] | None) -> GridCell:
+    if cell is None or cell["state"] == "not_reachable":
+        return GridCell()
+    findings = [f for f in cell["findings"] if f["value"] is not None and f["state"] == cell["state"]]
+    words: Text | None = None
+    if cell["state"] == "fail" and findings:
+        words = Text(**findings[0]["words"])
+    elif findings:
+        first = findings[0]
+        words = Text(*(f"{short(first['value'])} [{short(first['lower'])}, {short(first['upper'])}]",) * 2)
+    return GridCell(TONES[cell["state"]], words or STATE_WORDS[cell["state"]][0])
+
+
+def closed_gate(system_code: str) -> ClosedGate | None:
+    """Why the gate of trust is closed for a system, from its newest evaluation."""
+    evaluation = latest_evaluation(system_code)
+    if evaluation is None or evaluation.verdict is None or evaluation.verdict["outcome"] == "pass":
+        return None
+    from hutong.modules.trust.operations.evaluation import reason_of
+
+    stop = reason_of(evaluation)
+    measured = Text(**stop["words"]) if stop is not None else None
+    way = evaluation.way
+    cheapest = (Given(Text("Decisions", "决定"), Text(**way["words"])),) if way else ()
+    return ClosedGate(
+        stage=Text("Trust", "可信评测"),
+        reason=Text(**evaluation.verdict["words"]),
+        measured=measured,
+        cheapest=cheapest,
+        drawer=f"/evidence/{evaluation.code}",
+    )
