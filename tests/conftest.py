@@ -1,17 +1,12 @@
-"""What every test needs: a home of its own for the hub, and no way out of this machine."""
+"""What every test needs: no way out of this machine. The hub's home is made by `hutong.site.testing`."""
 
 from __future__ import annotations
 
-import os
 import socket
-import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-os.environ.setdefault("HUTONG_HOME", tempfile.mkdtemp(prefix="hutong-test-"))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hutong.site.settings")
 
 LOCAL = ("127.0.0.1", "::1", "localhost", "")
 

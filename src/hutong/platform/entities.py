@@ -44,7 +44,8 @@ class Entity:
 
     view: permission that scopes lists and details. columns and fields: what a list and a detail page show.
     related: further lists on the detail page. words: the text that search indexes. template and context: for a
-    hand-made page; context gets ``(record, actor, language)`` and returns what the template needs.
+    hand-made page; context gets ``(record, actor, language)`` and returns what the template needs. menu: place and
+    words in the main navigation, for the few lists that everybody looks for.
     """
 
     model: type[Record]
@@ -61,6 +62,7 @@ class Entity:
     template: str | None = None
     context: Callable[[Any, Actor, str], dict[str, Any]] | None = None
     select: tuple[str, ...] = ()
+    menu: tuple[int, Text] | None = None
 
     @property
     def key(self) -> str:

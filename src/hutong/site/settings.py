@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from hutong.kernel.text import LANGUAGES
 from hutong.platform.secrets import secret_of
 from hutong.platform.sqlite import INIT
 
@@ -178,7 +177,7 @@ SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": _oidc()}}
 LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
-HUTONG_LANGUAGES = LANGUAGES
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = HUTONG_HOME / "static"

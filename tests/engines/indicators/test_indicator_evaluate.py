@@ -128,7 +128,7 @@ def test_formula_with_values_and_nested_inputs() -> None:
     figure = grown.evaluate("T2", grown.lens("2024", None, cases.NOW))
     assert figure.value == Number(25)
     assert figure.version == "v1" and len(figure.formula_hash) == 64
-    assert figure.worked.en == "(5 chip hour − 4 chip hour) ÷ 4 chip hour"
+    assert figure.worked.en == "(5 chip hours − 4 chip hours) ÷ 4 chip hours"
     assert [i.inputs[0].expression for i in figure.inputs] == ["sum(a.flow)", "sum(a.flow)"]
     assert [f.record for f in figure.records] == ["r", "s"]
     assert isinstance(value(grown, "T2", "2023"), Missing), "nothing is known of the year before"

@@ -96,6 +96,7 @@ def _scaled(value: Value, factor: Fraction) -> Value:
 def _spoken(value: Value, unit: Unit) -> Text:
     name = unit.title if unit.name not in ("share", "none") else None
     if isinstance(value, Number) and name:
+        name = unit.spoken(value.amount)
         return Text(f"{value.say('en')} {name.en}", f"{value.say('zh')}{name.zh}")
     return Text(value.say("en"), value.say("zh"))
 

@@ -49,11 +49,78 @@ class Unit:
     def same_dimension(self, other: Unit) -> bool:
         return self.dims == other.dims
 
+    def spoken(self, amount: Fraction) -> Text:
+        """The unit as it is said after a number: ``3 organisations``, ``3家单位``."""
+        kind = self.counts()
+        measure_word, noun = _KINDS.get(kind or "", ("", ""))
+        chinese = measure_word + noun if noun else self.title.zh
+        return Text(_plural(self.title.en) if amount != 1 else self.title.en, chinese)
+
     def counts(self) -> str | None:
         """The kind counted, if this is a pure count."""
         if len(self.dims) == 1 and self.dims[0][1] == 1 and self.dims[0][0].startswith("count:"):
             return self.dims[0][0].removeprefix("count:")
         return None
+
+
+# What is counted, in Chinese: its measure word and its noun.
+_KINDS: dict[str, tuple[str, str]] = {
+    "action": ("项", "行动"),
+    "application": ("件", "申请"),
+    "approval": ("件", "批准"),
+    "artefact": ("项", "制品"),
+    "award": ("项", "立项"),
+    "call": ("个", "榜单"),
+    "case": ("个", "案例"),
+    "centre": ("个", "中心"),
+    "certificate": ("张", "证书"),
+    "chip": ("张", "卡"),
+    "chip_type": ("种", "芯片型号"),
+    "cluster": ("个", "集聚区"),
+    "consortium": ("个", "联合体"),
+    "dataset": ("个", "数据集"),
+    "enterprise": ("家", "企业"),
+    "evaluation": ("项", "评测"),
+    "event": ("场", "活动"),
+    "filing": ("件", "备案"),
+    "framework": ("种", "框架"),
+    "grant": ("项", "授权"),
+    "incubator": ("家", "孵化器"),
+    "innovator": ("家", "创新主体"),
+    "institute": ("家", "研发机构"),
+    "job": ("个", "作业"),
+    "milestone": ("个", "节点"),
+    "model": ("个", "模型"),
+    "opportunity": ("项", "场景机会"),
+    "organisation": ("家", "单位"),
+    "person": ("名", "人员"),
+    "pilot": ("项", "试点"),
+    "programme": ("个", "项目"),
+    "project": ("个", "项目"),
+    "proposal": ("份", "申报书"),
+    "record": ("条", "记录"),
+    "request": ("件", "诉求"),
+    "review": ("项", "评审"),
+    "sandbox_exit": ("项", "沙盒退出"),
+    "scenario": ("个", "场景"),
+    "slippage": ("项", "偏差"),
+    "system": ("个", "系统"),
+    "use": ("次", "使用"),
+    "version": ("个", "版本"),
+}
+# Words that stay as they are after any number.
+_INVARIANT = ("per cent", "fen", "yuan", "share", "no unit", "index points", "FLOPS", "million", " per ")
+
+
+def _plural(words: str) -> str:
+    """An English unit after a number other than one."""
+    if any(word in words for word in _INVARIANT):
+        return words
+    if words == "person":
+        return "people"
+    if words.endswith("y") and words[-2:-1] not in "aeiou":
+        return f"{words[:-1]}ies"
+    return f"{words[:-2]}a" if words.endswith("ium") else f"{words}s"
 
 
 def _unit(name: str, dims: dict[str, int], scale: Fraction | int, en: str, zh: str) -> Unit:
@@ -113,9 +180,8 @@ def count_of(kind: str) -> Unit:
     elif name.endswith("s") and not name.endswith(("ss", "us", "is")):
         name = name[:-1]
     words = name.replace("_", " ")
-    return _unit(
-        f"count({name})", {f"count:{name}": 1}, 1, words, "项" if name == "record" else f"个（{words}）"
-    )
+    measure_word, noun = _KINDS.get(name, ("个", words))
+    return _unit(f"count({name})", {f"count:{name}": 1}, 1, words, f"{measure_word}（{noun}）")
 
 
 def parse_unit(text: str) -> Unit:

@@ -26,6 +26,7 @@ show(
         model=Call,
         scope="calls",
         resource="call",
+        menu=(30, Text("Calls", "榜单")),
         view=may.CALL_VIEW,
         title=Call.title,
         plural=Text("Calls", "项目榜单"),

@@ -63,6 +63,7 @@ show(
         model=Centre,
         scope="compute",
         resource="centre",
+        menu=(40, Text("Computing", "算力")),
         view=may.CENTRE_VIEW,
         title=Centre.title,
         plural=Text("Computing centres", "算力中心"),

@@ -87,6 +87,7 @@ show(
         model=Dataset,
         scope="datahub",
         resource="dataset",
+        menu=(50, Text("Data", "数据")),
         view=may.DATASET_VIEW,
         title=Dataset.title,
         plural=Text("Data sets", "数据集"),

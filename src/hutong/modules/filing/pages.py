@@ -37,6 +37,7 @@ show(
         model=Filing,
         scope="filing",
         resource="filing",
+        menu=(70, Text("Register", "备案")),
         view=may.VIEW,
         title=Filing.title,
         plural=Text("Register of filings", "备案登记"),

@@ -23,6 +23,7 @@ show(
         model=System,
         scope="passport",
         resource="system",
+        menu=(20, Text("Systems", "系统")),
         view=may.SYSTEM_VIEW,
         title=System.title,
         plural=Text("AI systems", "人工智能系统"),

@@ -92,6 +92,7 @@ show(
         model=Certificate,
         scope="trust",
         resource="certificate",
+        menu=(60, Text("Certificates", "证书")),
         view=may.CERTIFICATE_VIEW,
         title=Certificate.title,
         plural=Text("Certificates", "评测证书"),

@@ -1,0 +1,1 @@
+"""What people suggest to the hub, and what the hub answered."""

@@ -1,0 +1,1 @@
+"""The web face: pages drawn from the registries, and the places where a person lives."""
