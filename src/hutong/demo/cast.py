@@ -47,7 +47,7 @@ HOUSES = (
     ),
     House("centre", Text("Northern Lane Computing Centre", "北巷算力中心"), "centre", "91110114MA00BEXU0"),
     House("records", Text("City Records Office", "市档案服务中心"), "public_body", "12110000MB00DANG0"),
-    House("counter", Text("District Service Counters", "区政务服务大厅"), "public_body", "12110101MB00ZWFW0"),
+    House("counter", Text("District Service Counters", "区政务服务大厅"), "public_body", "12110101MB00JWFW0"),
 )
 
 PLAYERS = (
