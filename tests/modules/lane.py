@@ -244,7 +244,7 @@ class Lane:
     def filing(self) -> Any:
         if "certificate" not in self.made:
             self.certificate()
-        answers = {q: "Stated." for q in ("purpose", "mechanism", "data", "opt_out", "security")}
+        answers = dict.fromkeys(("purpose", "mechanism", "data", "opt_out", "security"), "Stated.")
         filing = self.hub.do(
             self.engineer, "filing.filing.open", version=self.made["version"], answers=answers
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from lane import Lane
+
 from hutong.modules.compute import book
 from hutong.modules.passport.contract import course
-from lane import Lane
 
 
 def test_a_system_reaches_a_frozen_version(hub):

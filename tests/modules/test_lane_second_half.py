@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from lane import Lane
 
 from hutong.demo import materials, specs
 from hutong.kernel.errors import Conflict, Denied
 from hutong.kernel.measure import MEASURES
 from hutong.modules.passport.contract import course
 from hutong.platform.evidence import payload_of, seq_of
-from lane import Lane
 
 
 def standing(lane):
@@ -150,6 +150,6 @@ def test_a_returned_filing_stops_the_clock(hub):
     assert filing.missing == ["mechanism", "data", "opt_out", "security"]
     assert rules.due(events_of(filing.code)) is None
     hub.clock.advance(timedelta(days=30))
-    answers = {q: "Now stated." for q in filing.missing}
+    answers = dict.fromkeys(filing.missing, "Now stated.")
     hub.do(lane.engineer, "filing.filing.resubmit", filing=filing, answers=answers)
     assert rules.due(events_of(filing.code)).date > before.date + timedelta(days=20)

@@ -74,7 +74,9 @@ def test_a_module_is_added_as_contributing_says(tmp_path: Path) -> None:
     settings = source / "hutong" / "site" / "settings.py"
     text = settings.read_text(encoding="utf-8")
     assert '    "plan",\n)' in text
-    settings.write_text(text.replace('    "plan",\n)', '    "plan",\n    "suggestions",\n)'), encoding="utf-8")
+    settings.write_text(
+        text.replace('    "plan",\n)', '    "plan",\n    "suggestions",\n)'), encoding="utf-8"
+    )
     environment = {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(source),

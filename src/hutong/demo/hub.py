@@ -48,10 +48,19 @@ def open_call(journey: Journey) -> Any:
 def open_centre(journey: Journey) -> Any:
     """A centre with one pool: the processor cores of this very machine."""
     centre = journey.do(
-        "centre_operator", "compute.centre.register", name_en="Northern Lane Computing Centre", name_zh="北巷算力中心"
+        "centre_operator",
+        "compute.centre.register",
+        name_en="Northern Lane Computing Centre",
+        name_zh="北巷算力中心",
     )
     return journey.do(
-        "centre_operator", "compute.pool.open", centre=centre, chip="CPU core", chips=2, domestic=False, price="0.80"
+        "centre_operator",
+        "compute.pool.open",
+        centre=centre,
+        chip="CPU core",
+        chips=2,
+        domestic=False,
+        price="0.80",
     )
 
 

@@ -48,7 +48,10 @@ RELEASE_ADVISER = Traveller(
     excuse=None,
     answers="Answers to the process checks of the release adviser.",
 )
-POINTS = {"form_reader": [[85, 90, 80], [80, 88, 85], [90, 85, 80]], "release_adviser": [[88, 70, 75], [82, 74, 78], [85, 72, 70]]}
+POINTS = {
+    "form_reader": [[85, 90, 80], [80, 88, 85], [90, 85, 80]],
+    "release_adviser": [[88, 70, 75], [82, 74, 78], [85, 72, 70]],
+}
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,11 @@ def travel(journey: Journey) -> Result:
         hub.load_plan(journey)
     before = figures()
     with journey.stage("hub", Text("the hub opens", "平台开放")):
-        pool, data, opportunity = hub.open_centre(journey), hub.release_data(journey), hub.open_scenario(journey)
+        pool, data, opportunity = (
+            hub.open_centre(journey),
+            hub.release_data(journey),
+            hub.open_scenario(journey),
+        )
     with journey.stage("call", Text("open call", "揭榜")):
         awards = _compete(journey)
     reader, adviser = awards["form_reader"], awards["release_adviser"]
@@ -127,7 +134,10 @@ def travel(journey: Journey) -> Result:
         head = checkpoints.sign()
     assert head is not None
     return Result(
-        passports=(_passport(reader.system, FORM_READER), _passport(adviser.system, RELEASE_ADVISER, refused)),
+        passports=(
+            _passport(reader.system, FORM_READER),
+            _passport(adviser.system, RELEASE_ADVISER, refused),
+        ),
         before=before,
         after=after,
         ledger={"size": head.size, "root": head.root, "checkpoint": head.note},
@@ -139,7 +149,9 @@ def travel(journey: Journey) -> Result:
 def _compete(journey: Journey) -> dict[str, Any]:
     systems = {t.key: lane.register(journey, t) for t in (FORM_READER, RELEASE_ADVISER)}
     call = hub.open_call(journey)
-    proposals = {t.key: lane.propose(journey, t, call, systems[t.key]) for t in (FORM_READER, RELEASE_ADVISER)}
+    proposals = {
+        t.key: lane.propose(journey, t, call, systems[t.key]) for t in (FORM_READER, RELEASE_ADVISER)
+    }
     points = {proposals[key].code: scores for key, scores in POINTS.items()}
     awards = lane.decide(journey, call, list(proposals.values()), points)
     return dict(zip(proposals, awards, strict=True))
@@ -152,7 +164,9 @@ def _form_reader(journey: Journey, award: Any, pool: Any, data: dict[str, Any], 
         allocation = journey.do("centre_operator", "compute.allocation.activate", allocation=allocation)
     with journey.stage("data", Text("data under a grant", "数据授权")):
         grant = lane.ask_for_data(journey, who, data[who.data], system)
-        grant = journey.do("data_officer", "datahub.grant.issue", grant=grant, reason="For the counters of this city.")
+        grant = journey.do(
+            "data_officer", "datahub.grant.issue", grant=grant, reason="For the counters of this city."
+        )
     with journey.stage("build", Text("build and parity", "构建与一致性校验")):
         version = lane.build(journey, who, system, grant, allocation)
     with journey.stage("trust", Text("graded evaluation", "可信评测")):
@@ -179,16 +193,22 @@ def _release_adviser(
         allocation = journey.do("centre_operator", "compute.allocation.activate", allocation=allocation)
     with journey.stage("data", Text("data under a grant", "数据授权")):
         grant = lane.ask_for_data(journey, who, data[who.data], system)
-        grant = journey.do("data_officer", "datahub.grant.issue", grant=grant, reason="Under the committee's conditions.")
+        grant = journey.do(
+            "data_officer", "datahub.grant.issue", grant=grant, reason="Under the committee's conditions."
+        )
     with journey.stage("build", Text("build and parity", "构建与一致性校验")):
         version = lane.build(journey, who, system, grant, allocation)
     with journey.stage("trust", Text("graded evaluation", "可信评测")):
         evaluation = lane.evaluate(journey, who, version)
-        refusals.append(journey.refused("evaluator", "trust.evaluation.pass", evaluation=evaluation.code).rule)
+        refusals.append(
+            journey.refused("evaluator", "trust.evaluation.pass", evaluation=evaluation.code).rule
+        )
         journey.do("evaluator", "trust.evaluation.refuse", evaluation=evaluation)
     with journey.stage("filing", Text("algorithm filing", "算法备案")):
         answers = {"purpose": who.purpose}
-        refusals.append(journey.refused(who.engineer, "filing.filing.open", version=version.code, answers=answers).rule)
+        refusals.append(
+            journey.refused(who.engineer, "filing.filing.open", version=version.code, answers=answers).rule
+        )
     return _stopped(evaluation), refusals
 
 

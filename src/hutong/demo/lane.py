@@ -59,13 +59,23 @@ def propose(journey: Journey, who: Traveller, call: Any, system: Any) -> Any:
     )
 
 
-def decide(journey: Journey, call: Any, proposals: list[Any], points: dict[str, list[list[int]]]) -> list[Any]:
+def decide(
+    journey: Journey, call: Any, proposals: list[Any], points: dict[str, list[list[int]]]
+) -> list[Any]:
     """Reviews by three reviewers, the deadline, the ranking, the awards by a second officer."""
     for proposal in proposals:
-        for reviewer, scores in zip(("reviewer_one", "reviewer_two", "reviewer_three"), points[proposal.code], strict=True):
+        for reviewer, scores in zip(
+            ("reviewer_one", "reviewer_two", "reviewer_three"), points[proposal.code], strict=True
+        ):
             person = journey.people[reviewer].code
             review = journey.do("task_force", "calls.review.assign", proposal=proposal, reviewer=person)
-            journey.do(reviewer, "calls.review.score", review=review, scores=scores, comment="Judged by the criteria.")
+            journey.do(
+                reviewer,
+                "calls.review.score",
+                review=review,
+                scores=scores,
+                comment="Judged by the criteria.",
+            )
     wait = (call.deadline - timezone.now()).total_seconds()
     if wait > 0:
         journey.report("wait", Text("waiting for the deadline of the call", "等待榜单截止"), call.code)
@@ -89,10 +99,19 @@ def decide(journey: Journey, call: Any, proposals: list[Any], points: dict[str, 
 
 def ask_for_hours(journey: Journey, who: Traveller, award: Any, pool: Any) -> Any:
     asked = journey.do(
-        who.engineer, "compute.allocation.request", award=award, pool=pool, hours="2", reason="One build and its repeats."
+        who.engineer,
+        "compute.allocation.request",
+        award=award,
+        pool=pool,
+        hours="2",
+        reason="One build and its repeats.",
     )
     return journey.do(
-        "centre_operator", "compute.allocation.approve", allocation=asked, hours="2", reason="The pool is free."
+        "centre_operator",
+        "compute.allocation.approve",
+        allocation=asked,
+        hours="2",
+        reason="The pool is free.",
     )
 
 
@@ -124,7 +143,9 @@ def review_ethics(journey: Journey, who: Traveller, system: Any) -> Any:
     for place, member in enumerate(members):
         vote = application.votes.get(member=journey.people[member])
         choice = "reject" if place == 6 else "approve"
-        journey.do(member, "ethics.vote.cast", vote=vote.code, choice=choice, reason="Research under conditions.")
+        journey.do(
+            member, "ethics.vote.cast", vote=vote.code, choice=choice, reason="Research under conditions."
+        )
     return journey.do(
         "supervisor",
         "ethics.application.approve",
@@ -168,9 +189,13 @@ def evaluate(journey: Journey, who: Traveller, version: Any) -> Any:
     """Process checks answered and confirmed, the plan fixed, then measured; the verdict is computed."""
     document = journey.store(who.answers.encode(), f"{who.key}-answers.txt", "text/plain")
     excuse = {"not_applicable": who.excuse, "document": document} if who.excuse else {}
-    evaluation = journey.do(who.engineer, "trust.evaluation.request", version=version, profile=who.profile, **excuse)
+    evaluation = journey.do(
+        who.engineer, "trust.evaluation.request", version=version, profile=who.profile, **excuse
+    )
     for check in trust.load_profile(who.profile).checks:
-        given = journey.do(who.engineer, "trust.evidence.give", evaluation=evaluation, check=check.id, document=document)
+        given = journey.do(
+            who.engineer, "trust.evidence.give", evaluation=evaluation, check=check.id, document=document
+        )
         journey.do("evaluator", "trust.evidence.confirm", evidence=given)
     journey.do("evaluator", "trust.evaluation.plan", evaluation=evaluation)
     journey.do("evaluator", "trust.evaluation.measure", evaluation=evaluation)
@@ -190,11 +215,20 @@ def file(journey: Journey, who: Traveller, version: Any) -> Any:
         who.engineer,
         "filing.filing.open",
         version=version,
-        answers={"purpose": who.purpose, "mechanism": "A small neural network over 64 pixels.", "data": who.summary},
+        answers={
+            "purpose": who.purpose,
+            "mechanism": "A small neural network over 64 pixels.",
+            "data": who.summary,
+        },
     )
     journey.do(who.engineer, "filing.filing.submit", filing=filing)
-    journey.do("supervisor", "filing.filing.return_for_correction", filing=filing, reason="Two answers are missing.")
-    rest = {"opt_out": "A clerk types the form on request.", "security": "The laboratory's head of operations."}
+    journey.do(
+        "supervisor", "filing.filing.return_for_correction", filing=filing, reason="Two answers are missing."
+    )
+    rest = {
+        "opt_out": "A clerk types the form on request.",
+        "security": "The laboratory's head of operations.",
+    }
     journey.do(who.engineer, "filing.filing.resubmit", filing=filing, answers=rest)
     journey.do("supervisor", "filing.filing.accept", filing=filing)
     return journey.do("supervisor_second", "filing.filing.enter", filing=filing)

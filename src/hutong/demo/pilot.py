@@ -23,7 +23,9 @@ def read_forms(model_sha256: str) -> list[dict[str, Any]]:
     _, forms = materials.scans()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(files.read(model_sha256), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        files.read(model_sha256), options, providers=["CPUExecutionProvider"]
+    )
     records = []
     for pixels, truth in zip(forms.pixels, forms.digits, strict=True):
         row = pixels.astype(np.float32)[None, :]

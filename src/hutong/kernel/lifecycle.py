@@ -104,11 +104,15 @@ class Lifecycle:
         """Raise `Conflict` when the record's state or a guard forbids the transition."""
         if record.state not in transition.sources:
             raise Conflict(
-                Text("This record is “{now}”; the step needs “{need}”.", "此记录处于“{now}”状态；该步骤要求“{need}”。").format(
-                    now=self.state(record.state).label, need=self._labels(transition.sources)
-                ),
+                Text(
+                    "This record is “{now}”; the step needs “{need}”.",
+                    "此记录处于“{now}”状态；该步骤要求“{need}”。",
+                ).format(now=self.state(record.state).label, need=self._labels(transition.sources)),
                 rule=f"lifecycle.{self.entity}.{transition.name}",
-                remedy=Text("Reload the record and take a step that is open now.", "请重新载入记录，选择当前可执行的步骤。"),
+                remedy=Text(
+                    "Reload the record and take a step that is open now.",
+                    "请重新载入记录，选择当前可执行的步骤。",
+                ),
                 field="state",
             )
         for guard in transition.guards:

@@ -215,7 +215,17 @@ def operation(
         first = parameters[0] if parameters and _is_record(parameters[0].kind) else None
         subject = first if first and not first.many and first.required else None
         OPERATIONS[name] = Operation(
-            name, function, permission, title, sentence, parameters, subject, lifecycle, transition, creates, hidden
+            name,
+            function,
+            permission,
+            title,
+            sentence,
+            parameters,
+            subject,
+            lifecycle,
+            transition,
+            creates,
+            hidden,
         )
         return function
 

@@ -221,7 +221,9 @@ def decide(permission: Permission, actor: Actor, record: Any = None) -> Allowed 
     if not roles:
         need = Text("the hub itself", "系统自身")
     else:
-        need = Text(" / ".join(dict.fromkeys(r.en for r in roles)), "、".join(dict.fromkeys(r.zh for r in roles)))
+        need = Text(
+            " / ".join(dict.fromkeys(r.en for r in roles)), "、".join(dict.fromkeys(r.zh for r in roles))
+        )
     return Denied(
         Text("You may not do this: {what}.", "您无权执行：{what}。").format(what=permission.label),
         rule=permission.name,

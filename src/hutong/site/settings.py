@@ -41,14 +41,6 @@ LANE = (
     "scenarios",
     "plan",
 )
-# TEMPORARY while the house is being built: only departments whose apps.py stands; HUTONG_MODULES narrows further.
-_only = os.environ.get("HUTONG_MODULES")
-LANE = tuple(
-    m
-    for m in LANE
-    if (Path(__file__).parents[1] / "modules" / m / "apps.py").exists()
-    and (not _only or m in _only.split(","))
-)
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -175,6 +175,9 @@ def test_a_slippage_is_computed_explained_by_the_lead_and_accepted_by_another(
         hub.do(officer, "plan.slippage.open", plan=plan, node="T9.9")
     lag = hub.do(officer, "plan.slippage.open", plan=plan, node="T1.1")
     assert lag.found["state"] == "missed"
+    with pytest.raises(Conflict) as twice:
+        hub.do(officer, "plan.slippage.open", plan=plan, node="T1.1")
+    assert twice.value.rule == "slippage.open_already"
     signer = hub.actor(Role.DATA_OFFICER, house)
     told = {"slippage": lag, "explanation": "Two offices were closed.", "mend_by": date(2026, 12, 1)}
     with pytest.raises(Denied):
@@ -209,9 +212,35 @@ def test_who_explained_does_not_accept(hub: Any, load: Load, officer: Any) -> No
     assert lag.state == "recovered"
 
 
+def test_steps_are_proven_by_records_and_retracted_by_another(hub: Any, load: Load, officer: Any) -> None:
+    text = SMALL.replace(
+        "target: {kind: reach, goal: 10, deadline: 2025-12-31}",
+        "target: {kind: milestone, guards: [dug, planted], deadline: 2026-12-31}",
+    )
+    house = hub.organisation()
+    plan = load(officer, text)
+    assert at(hub).row("T2.1").status.state == "not_known"
+    given = {"plan": plan, "indicator": "T2.1", "proof": house.code}
+    with pytest.raises(Invalid):
+        hub.do(officer, "plan.milestone.prove", guard="watered", **given)
+    with pytest.raises(NotFound):
+        hub.do(officer, "plan.milestone.prove", guard="dug", **(given | {"proof": "ORG-9999"}))
+    hub.do(officer, "plan.milestone.prove", guard="dug", **given)
+    assert at(hub).row("T2.1").status.state == "on_path"
+    last = hub.do(officer, "plan.milestone.prove", guard="planted", **given)
+    assert at(hub).row("T2.1").status.state == "hold"
+    before = hub.clock.now()
+    hub.clock.advance(timedelta(hours=1))
+    with pytest.raises(Denied):
+        hub.do(officer, "plan.milestone.retract", milestone=last, reason="It was a shrub.")
+    hub.do(hub.actor(Role.TASK_FORCE), "plan.milestone.retract", milestone=last, reason="It was a shrub.")
+    assert at(hub).row("T2.1").status.state == "on_path"
+    assert status(known_on=before, now=hub.clock.now()).row("T2.1").status.state == "hold"
+
+
 def test_no_operation_takes_a_state_or_a_value_of_a_figure() -> None:
     inputs = {o.name: {p.name for p in o.parameters} for o in OPERATIONS.values() if o.scope == "plan"}
-    assert len(inputs) == 9
+    assert len(inputs) == 11
     forbidden = {"state", "colour", "color", "status", "value", "actual"}
     assert not any(forbidden & names for names in inputs.values())
 

@@ -13,6 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -398,3 +400,23 @@ def test_what_is_stored_reads_back_as_it_was(share: Fraction, n: int, query: Any
     assert read_criteria([c.as_json() for c in read]) == read
     assert read[0].holds(read[0].threshold)
     assert read[0].demand().zh
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_pages_show_tests_against_actuals(world: World, language: str) -> None:
+    world.hub.clock.move_to(timezone.now())
+    pilot = world.started()
+    world.record(pilot, world.rows(10, wrong=2))
+    world.hub.do(world.owner, "scenarios.pilot.reject", pilot=pilot, reason="Too many errors.")
+    client = Client(headers={"Accept-Language": language})
+    shown = client.get(f"/scenarios/pilot/{pilot.code}").content.decode()
+    asked = client.get(f"/scenarios/opportunity/{world.opportunity.code}").content.decode()
+    for page in (shown, asked):
+        assert ("at least 90 %" if language == "en" else "不低于90%") in page
+        assert "None" not in page and "Fraction" not in page
+    assert ("does not hold" if language == "en" else "未达到") in shown
+
+
+def test_a_running_pilot_is_not_public(world: World) -> None:
+    pilot = world.started()
+    assert Client().get(f"/scenarios/pilot/{pilot.code}").status_code == 404

@@ -109,11 +109,14 @@ _KINDS: dict[str, tuple[str, str]] = {
     "version": ("个", "版本"),
 }
 # Words that stay as they are after any number.
-_INVARIANT = ("per cent", "fen", "yuan", "share", "no unit", "index points", "FLOPS", "million", " per ")
+_INVARIANT = ("per cent", "fen", "yuan", "share", "no unit", "index points", "FLOPS", "million")
 
 
 def _plural(words: str) -> str:
     """An English unit after a number other than one."""
+    head, per, tail = words.partition(" per ")
+    if per and words != "per cent":
+        return f"{_plural(head)} per {tail}"
     if any(word in words for word in _INVARIANT):
         return words
     if words == "person":
@@ -241,7 +244,8 @@ def divide(left: Unit, right: Unit) -> Unit:
         return SHARE
     if not right.dims and right.scale == 1:
         return left
-    title = Text("{a} per {b}", "{a}／{b}").format(a=left.title, b=right.title)
+    one = Fraction(1)
+    title = Text("{a} per {b}", "{a}／{b}").format(a=left.spoken(one), b=right.spoken(one))
     return Unit(f"{left.name}/{right.name}", _merge(left, right, -1), left.scale / right.scale, title)
 
 

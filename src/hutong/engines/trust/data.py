@@ -44,7 +44,9 @@ def data_of(columns: Mapping[str, object], system: System) -> Data:
             raise refuse("data.key", Text("Unknown part of the data.", "数据中存在未知部分。"), where=key)
     groups = columns.get("groups") or {}
     if not isinstance(groups, Mapping):
-        raise refuse("data.groups", Text("Groups are not columns by name.", "分组应为按名称给出的列。"), where="groups")
+        raise refuse(
+            "data.groups", Text("Groups are not columns by name.", "分组应为按名称给出的列。"), where="groups"
+        )
     features = _features(columns.get("features"), system, "features")
     labels = _labels(columns.get("labels"), system, len(features), "labels")
     train = columns.get("train_features")
@@ -55,30 +57,49 @@ def data_of(columns: Mapping[str, object], system: System) -> Data:
         else _labels(columns.get("train_labels"), system, len(train_features), "train_labels")
     )
     named = {str(k): _names(v, len(features), str(k)) for k, v in groups.items()}
-    return Data(features, labels, named, train_features, train_labels, _digest(features, labels, named, train_features, train_labels))
+    return Data(
+        features,
+        labels,
+        named,
+        train_features,
+        train_labels,
+        _digest(features, labels, named, train_features, train_labels),
+    )
 
 
 def _features(value: object, system: System, where: str) -> Rows:
     try:
         wide = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise refuse("data.features", Text("The rows are not numbers.", "数据行不是数值。"), where=where) from error
+        raise refuse(
+            "data.features", Text("The rows are not numbers.", "数据行不是数值。"), where=where
+        ) from error
     if wide.ndim != 2 or wide.shape[1] != system.domain.width or not len(wide):
-        what = Text("The rows do not have {n} columns.", "数据行的列数不是{n}。").format(n=system.domain.width)
+        what = Text("The rows do not have {n} columns.", "数据行的列数不是{n}。").format(
+            n=system.domain.width
+        )
         raise refuse("data.shape", what, where=where)
     if not np.isfinite(wide).all():
-        raise refuse("data.finite", Text("A row holds no number or infinity.", "数据行含有空值或无穷值。"), where=where)
+        raise refuse(
+            "data.finite", Text("A row holds no number or infinity.", "数据行含有空值或无穷值。"), where=where
+        )
     rows: Rows = wide.astype(np.float32)
     if np.any((rows != wide) & (np.rint(wide) == wide)):
         # Identifiers of 64 bits would be silently merged.
-        raise refuse("data.precision", Text("A whole number is too large for the model.", "整数超出模型数值精度。"), where=where)
+        raise refuse(
+            "data.precision",
+            Text("A whole number is too large for the model.", "整数超出模型数值精度。"),
+            where=where,
+        )
     return rows
 
 
 def _labels(value: object, system: System, n: int, where: str) -> Codes:
     names = np.asarray(value).astype(str) if value is not None else np.array([], dtype=str)
     if names.shape != (n,):
-        raise refuse("data.labels", Text("There is not one label for each row.", "标签与数据行数不一致。"), where=where)
+        raise refuse(
+            "data.labels", Text("There is not one label for each row.", "标签与数据行数不一致。"), where=where
+        )
     codes = np.full(n, -1, dtype=np.int64)
     for position, label in enumerate(system.labels):
         codes[names == label] = position
@@ -92,16 +113,26 @@ def _labels(value: object, system: System, n: int, where: str) -> Codes:
 def _names(value: object, n: int, where: str) -> NDArray[np.str_]:
     raw = np.asarray(value)
     if raw.shape != (n,):
-        raise refuse("data.group", Text("The groups do not match the rows.", "分组与数据行数不一致。"), where=where)
-    if (raw.dtype.kind == "f" and np.isnan(raw).any()) or (raw.dtype.kind == "O" and any(v is None or v != v for v in raw)):
+        raise refuse(
+            "data.group", Text("The groups do not match the rows.", "分组与数据行数不一致。"), where=where
+        )
+    if (raw.dtype.kind == "f" and np.isnan(raw).any()) or (
+        raw.dtype.kind == "O" and any(v is None or v != v for v in raw)
+    ):
         # A person whose group is not known must not drop out of the comparison.
         what = Text("The group of some rows is missing.", "部分数据行缺少分组信息。")
-        raise refuse("data.group_missing", what, Text("Name a group for unknown.", "请将未知者单列为一组。"), where)
+        raise refuse(
+            "data.group_missing", what, Text("Name a group for unknown.", "请将未知者单列为一组。"), where
+        )
     return raw.astype(str)
 
 
 def _digest(
-    features: Rows, labels: Codes, groups: Mapping[str, NDArray[np.str_]], train: Rows | None, train_labels: Codes | None
+    features: Rows,
+    labels: Codes,
+    groups: Mapping[str, NDArray[np.str_]],
+    train: Rows | None,
+    train_labels: Codes | None,
 ) -> str:
     def one(array: NDArray[np.float32] | Codes | None) -> str | None:
         if array is None:

@@ -36,7 +36,9 @@ def shorts(numbers: tuple[str, ...], threshold: str) -> tuple[str, ...]:
     bar = Fraction(threshold)
     for places in range(2, PLACES + 1):
         shown = tuple(short(n, places) for n in numbers)
-        if all(_side(Fraction(s), bar) == _side(Fraction(n), bar) for s, n in zip(shown, numbers, strict=True)):
+        if all(
+            _side(Fraction(s), bar) == _side(Fraction(n), bar) for s, n in zip(shown, numbers, strict=True)
+        ):
             return shown
     return numbers
 

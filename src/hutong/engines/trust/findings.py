@@ -32,7 +32,12 @@ METRIC_WORDS: dict[str, Text] = {
 
 
 def judged(
-    claim: Claim, interval: Interval, n: int, word: str, details: Sequence[Json] = (), note: Text | None = None
+    claim: Claim,
+    interval: Interval,
+    n: int,
+    word: str,
+    details: Sequence[Json] = (),
+    note: Text | None = None,
 ) -> Finding:
     """Compare the rounded-outward limits with the threshold. What straddles it is inconclusive, never a pass."""
     if claim.threshold is None:

@@ -52,7 +52,9 @@ class GroupCounts:
         return names, total
 
 
-def count_groups(groups: Mapping[str, NDArray[np.str_]], labels: Codes, decided: Codes, classes: int) -> GroupCounts:
+def count_groups(
+    groups: Mapping[str, NDArray[np.str_]], labels: Codes, decided: Codes, classes: int
+) -> GroupCounts:
     """One pass over n rows; memory grows with the groups that exist, not with those that could."""
     attributes = tuple(sorted(groups))
     key = np.zeros(len(labels), dtype=np.int64)
@@ -88,7 +90,9 @@ def rate(metric: str, table: Tensor, positive: int | None) -> tuple[Tensor, Tens
 def _claims(setting: Setting) -> tuple[Claim, ...]:
     profile, data = setting.profile, setting.data
     bar = profile.thresholds["gap_max"].value
-    positive = None if setting.system.positive is None else setting.system.labels.index(setting.system.positive)
+    positive = (
+        None if setting.system.positive is None else setting.system.labels.index(setting.system.positive)
+    )
     metric = profile.gap_metric if positive is not None else "accuracy"
     say = {"m": METRIC_WORDS[metric], "t": nearest(bar)}
 
@@ -101,8 +105,12 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
             level=2,
             kind="gap_at_most",
             metric=metric,
-            statement=Text("{m} differs by at most {t} between groups by {a}", "按{a}分组，{m}相差不超过{t}").format(a=attribute, **say),
-            population=Text("persons like those held out, by {a}", "与留出数据同分布的人员，按{a}分组").format(a=attribute),
+            statement=Text(
+                "{m} differs by at most {t} between groups by {a}", "按{a}分组，{m}相差不超过{t}"
+            ).format(a=attribute, **say),
+            population=Text(
+                "persons like those held out, by {a}", "与留出数据同分布的人员，按{a}分组"
+            ).format(a=attribute),
             null=Text("some two groups differ by more than {t}", "某两组相差超过{t}").format(t=nearest(bar)),
             threshold=nearest(bar),
             direction="<=",
@@ -110,7 +118,12 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
             n=data.n,
             passes_from=passes,
             fails_from=fails,
-            params={"attribute": attribute, "min_group": profile.min_group, "positive": positive, "sizes": sizes},
+            params={
+                "attribute": attribute,
+                "min_group": profile.min_group,
+                "positive": positive,
+                "sizes": sizes,
+            },
         )
 
     return tuple(one(a) for a in sorted(data.groups) or ["none"])
@@ -121,7 +134,9 @@ def _sizes(setting: Setting, attribute: str, metric: str, positive: int | None) 
     if attribute not in setting.data.groups:
         return []
     labels = setting.data.labels
-    counts = count_groups({attribute: setting.data.groups[attribute]}, labels, labels, len(setting.system.labels))
+    counts = count_groups(
+        {attribute: setting.data.groups[attribute]}, labels, labels, len(setting.system.labels)
+    )
     _, units = rate(metric, counts.table, positive)
     return [int(u) for u in units]
 
@@ -138,7 +153,9 @@ def _observe(claim: Claim, bench: Bench) -> Json:
     several = len(counts.attributes) > 1
     return {
         "groups": [{"name": n, "table": t.tolist()} for n, t in zip(names, table, strict=True)],
-        "intersections": [{"name": n, "table": t.tolist()} for n, t in sorted(crossed, key=lambda c: c[0])] if several else [],
+        "intersections": [{"name": n, "table": t.tolist()} for n, t in sorted(crossed, key=lambda c: c[0])]
+        if several
+        else [],
     }
 
 
@@ -172,7 +189,9 @@ def _metrics(positive: int | None) -> tuple[str, ...]:
 def _rates(claim: Claim, names: Sequence[str], hits: Tensor, n: Tensor) -> Text:
     order = np.argsort(hits / np.maximum(n, 1), kind="stable")
     ends = [order[0], order[-1]]
-    text = ", ".join(f"{names[i]} {short(nearest(int(hits[i]) / max(int(n[i]), 1)))} (n={int(n[i])})" for i in ends)
+    text = ", ".join(
+        f"{names[i]} {short(nearest(int(hits[i]) / max(int(n[i]), 1)))} (n={int(n[i])})" for i in ends
+    )
     return Text("{m}: {t}", "{m}：{t}").format(m=METRIC_WORDS[claim.metric], t=text)
 
 
@@ -193,7 +212,15 @@ class _Side:
         low, high = clopper_pearson(hits, n, sidak(alpha, max(k, 1)))
         rates = [
             {"name": g, "n": int(n[i]), "hits": int(hits[i])}
-            | ({"rate": nearest(int(hits[i]) / int(n[i])), "lower": below(float(low[i])), "upper": above(float(high[i]))} if enough[i] else {"state": "not_estimable"})
+            | (
+                {
+                    "rate": nearest(int(hits[i]) / int(n[i])),
+                    "lower": below(float(low[i])),
+                    "upper": above(float(high[i])),
+                }
+                if enough[i]
+                else {"state": "not_estimable"}
+            )
             for i, g in enumerate(self.names)
         ]
         shown: dict[str, object] = {"of": of, "metric": metric, "rates": rates}
@@ -208,9 +235,18 @@ class _Side:
         pairs = [(i, j) for i in places for j in places if i < j]
         found = []
         for i, j in pairs:
-            score = miettinen_nurminen((int(hits[i]), int(hits[j])), (int(n[i]), int(n[j])), alpha / len(pairs))
+            score = miettinen_nurminen(
+                (int(hits[i]), int(hits[j])), (int(n[i]), int(n[j])), alpha / len(pairs)
+            )
             names = {"first": self.names[i], "second": self.names[j]}
-            found.append({**names, "difference": nearest(score.value), "lower": below(score.lower), "upper": above(score.upper)})
+            found.append(
+                {
+                    **names,
+                    "difference": nearest(score.value),
+                    "lower": below(score.lower),
+                    "upper": above(score.upper),
+                }
+            )
         return found
 
 

@@ -82,7 +82,9 @@ def largest_gap(hits: ArrayLike, n: ArrayLike, alpha: float) -> Interval:
     np.fill_diagonal(spread, 0.0)
     low, high = clopper_pearson(k, total, sidak(alpha / 2, len(k)))
     return Interval(
-        float(rates.max() - rates.min()), max(0.0, float(low.max() - high.min())), min(1.0, float(spread.max()))
+        float(rates.max() - rates.min()),
+        max(0.0, float(low.max() - high.min())),
+        min(1.0, float(spread.max())),
     )
 
 

@@ -110,7 +110,9 @@ def _cell(plan: Plan, category: Category, level: int, mine: tuple[Finding, ...],
     return Cell(category, level, state, required, words, mine)
 
 
-def _cell_state(plan: Plan, category: Category, level: int, mine: tuple[Finding, ...], excused: bool) -> State:
+def _cell_state(
+    plan: Plan, category: Category, level: int, mine: tuple[Finding, ...], excused: bool
+) -> State:
     if excused:
         return "not_applicable"
     if level > plan.installed[category]:
@@ -126,12 +128,16 @@ def _distance(finding: Finding) -> float:
 
 def _verdict(plan: Plan, cells: tuple[Cell, ...], excused: tuple[Category, ...]) -> Verdict:
     reached = {c: _reached(cells, c) for c in CATEGORIES}
-    stops = sorted((c for c in cells if c.required and c.state != "pass"), key=lambda c: _WORST.index(c.state))
+    stops = sorted(
+        (c for c in cells if c.required and c.state != "pass"), key=lambda c: _WORST.index(c.state)
+    )
     meets = max((k for k, need in plan.table.items() if _meets(reached, need, excused)), default=0)
     outcome: Literal["pass", "fail", "inconclusive", "not_reachable"] = "pass"
     if stops:
         first = stops[0].state
-        outcome = "fail" if first == "fail" else "not_reachable" if first == "not_reachable" else "inconclusive"
+        outcome = (
+            "fail" if first == "fail" else "not_reachable" if first == "not_reachable" else "inconclusive"
+        )
     words = _words(plan, stops)
     return Verdict(outcome, reached, dict(plan.required), excused, meets, cells, tuple(stops), words)
 
@@ -152,7 +158,9 @@ def _meets(reached: dict[Category, int], need: object, excused: tuple[Category, 
 
 def _words(plan: Plan, stops: list[Cell]) -> Text:
     if not stops:
-        return Text("All categories reach the level required for risk class {k}.", "各类别均达到风险等级{k}所需等级。").format(k=plan.risk_class)
+        return Text(
+            "All categories reach the level required for risk class {k}.", "各类别均达到风险等级{k}所需等级。"
+        ).format(k=plan.risk_class)
     first = stops[0]
     return Text("Stopped at level {n} ({v}): {w}", "止步于第{n}级（{v}）：{w}").format(
         n=first.level, v=LEVEL_WORDS[first.level], w=first.words

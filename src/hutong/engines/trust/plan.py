@@ -92,12 +92,19 @@ def make_plan(
     _check_declarations(profile, data, declarations)
     excused = {d.category for d in declarations}
     have = registry.installed()
-    levels: dict[Category, int] = {c: 0 if c in excused else min(profile.required[c], have[c]) for c in CATEGORIES}
+    levels: dict[Category, int] = {
+        c: 0 if c in excused else min(profile.required[c], have[c]) for c in CATEGORIES
+    }
     spending = [c for c in CATEGORIES if _spends(c, levels[c])]
     # Each category of the published vector is a claim of its own: Bonferroni over those that can pass by chance.
     share = profile.alpha / max(len(spending), 1)
     setting = Setting(profile, system, data, target.access, float(share))
-    claims = [c for category in CATEGORIES for level in range(1, levels[category] + 1) for c in _made(setting, category, level)]
+    claims = [
+        c
+        for category in CATEGORIES
+        for level in range(1, levels[category] + 1)
+        for c in _made(setting, category, level)
+    ]
     return Plan(
         profile=_about(profile),
         system=system.as_json(),
@@ -134,7 +141,12 @@ def _about(profile: Profile) -> dict[str, object]:
         "validity_months": profile.validity_months,
         "independence": profile.independence,
         "thresholds": {
-            k: {"value": nearest(t.value), "reason": t.reason.as_json(), "citation": t.citation.as_json(), "status": t.status}
+            k: {
+                "value": nearest(t.value),
+                "reason": t.reason.as_json(),
+                "citation": t.citation.as_json(),
+                "status": t.status,
+            }
             for k, t in profile.thresholds.items()
         },
     }
@@ -146,7 +158,9 @@ def _check_declarations(profile: Profile, data: Data, declarations: Sequence[Dec
             what = Text("The profile knows no such ground for not applying.", "评估配置未规定该不适用理由。")
             raise refuse("declaration.ground", what, where=declared.category)
         if declared.category == "F" and data.groups:
-            what = Text("Attributes of persons are given, so fairness applies.", "数据含人员属性，公平性评估适用。")
+            what = Text(
+                "Attributes of persons are given, so fairness applies.", "数据含人员属性，公平性评估适用。"
+            )
             raise refuse("declaration.contradicted", what, where="F")
 
 
@@ -155,11 +169,17 @@ def plan_of(record: Mapping[str, Any]) -> Plan:
     try:
         fields = dict(record)
         fields["table"] = {int(k): v for k, v in record["table"].items()}
-        fields["declarations"] = tuple(_with_texts(Declaration, d, ("reason",)) for d in record["declarations"])
-        fields["claims"] = tuple(_with_texts(Claim, c, ("statement", "population", "null")) for c in record["claims"])
+        fields["declarations"] = tuple(
+            _with_texts(Declaration, d, ("reason",)) for d in record["declarations"]
+        )
+        fields["claims"] = tuple(
+            _with_texts(Claim, c, ("statement", "population", "null")) for c in record["claims"]
+        )
         plan = Plan(**fields)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise refuse("plan.form", Text("This is not a plan.", "该记录不是评估计划。"), where="plan") from error
+        raise refuse(
+            "plan.form", Text("This is not a plan.", "该记录不是评估计划。"), where="plan"
+        ) from error
     return replace(plan)
 
 

@@ -71,7 +71,9 @@ def bernstein_reach(n: int, variance: float, threshold: float, alpha: float) -> 
     return (below(passes) if passes >= 0 else None), (above(fails) if fails <= 1 else None)
 
 
-def _half(n: np.ndarray[tuple[int, ...], np.dtype[np.float64]], error: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _half(
+    n: np.ndarray[tuple[int, ...], np.dtype[np.float64]], error: float
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return np.asarray(upper_bound(n / 2, n, error) - 0.5)
 
 

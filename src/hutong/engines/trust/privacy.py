@@ -34,7 +34,10 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
             level=2,
             kind="advantage_at_most",
             metric="advantage",
-            statement=Text("a loss threshold tells members with advantage at most {t}", "损失阈值法的成员推断优势不超过{t}").format(t=nearest(bar)),
+            statement=Text(
+                "a loss threshold tells members with advantage at most {t}",
+                "损失阈值法的成员推断优势不超过{t}",
+            ).format(t=nearest(bar)),
             population=Text("training rows against rows like those held out", "训练样本与留出同分布样本"),
             null=Text("the advantage is above {t}", "优势超过{t}").format(t=nearest(bar)),
             threshold=nearest(bar),
@@ -67,7 +70,11 @@ def attack(members: Codes, strangers: Codes, chance: np.random.Generator) -> dic
     a, b = chance.permutation(members), chance.permutation(strangers)
     cut_a, cut_b = len(a) // 2, len(b) // 2
     levels = np.unique(np.concatenate([a[:cut_a], b[:cut_b]]))
-    at = int(levels[int(np.argmax(_above(a[:cut_a], levels) - _above(b[:cut_b], levels)))]) if len(levels) else 0
+    at = (
+        int(levels[int(np.argmax(_above(a[:cut_a], levels) - _above(b[:cut_b], levels)))])
+        if len(levels)
+        else 0
+    )
     return {
         "threshold_millionths": at,
         "members": len(a) - cut_a,
@@ -85,7 +92,9 @@ def advantage_rule(claim: Claim, counts: Json) -> Finding:
     n = (whole(counts, "members"), whole(counts, "strangers"))
     if min(n) < 1:
         return not_estimable(claim, Text("no members or no strangers", "缺少训练样本或留出样本"))
-    interval = difference((whole(counts, "members_called"), whole(counts, "strangers_called")), n, float(str(claim.alpha)))
+    interval = difference(
+        (whole(counts, "members_called"), whole(counts, "strangers_called")), n, float(str(claim.alpha))
+    )
     return judged(claim, interval, sum(n), "advantage")
 
 

@@ -25,13 +25,17 @@ def _confirmed(setting: Setting) -> tuple[Claim, ...]:
     return (_claim(setting, "G2.confirmed", "G", 2, "confirmed", [c.id for c in checks]),)
 
 
-def _claim(setting: Setting, name: str, category: Category, level: int, kind: str, checks: list[str]) -> Claim:
+def _claim(
+    setting: Setting, name: str, category: Category, level: int, kind: str, checks: list[str]
+) -> Claim:
     word = CATEGORY_WORDS[category]
     second = kind == "confirmed"
     statement = (
         Text("a second person has confirmed each record", "各项记录均经第二人核实")
         if second
-        else Text("each process check of “{c}” is answered and on record", "“{c}”各项过程检查均已答复并留有记录").format(c=word)
+        else Text(
+            "each process check of “{c}” is answered and on record", "“{c}”各项过程检查均已答复并留有记录"
+        ).format(c=word)
     )
     return Claim(
         id=name,
@@ -65,8 +69,16 @@ def process_rule(claim: Claim, counts: Json) -> Finding:
         words = Text("answered no: {c}", "答复为否：{c}").format(c=", ".join(refused))
         return Finding(claim.id, "fail", words, n=len(wanted), details=tuple(answers))
     if missing or not wanted:
-        words = Text("evidence on record for {m} of {n} checks; missing: {c}", "{n}项检查中{m}项有备案证据；缺：{c}")
-        return Finding(claim.id, "not_run", words.format(c=", ".join(missing) or "-", **say), n=len(wanted), details=tuple(answers))
+        words = Text(
+            "evidence on record for {m} of {n} checks; missing: {c}", "{n}项检查中{m}项有备案证据；缺：{c}"
+        )
+        return Finding(
+            claim.id,
+            "not_run",
+            words.format(c=", ".join(missing) or "-", **say),
+            n=len(wanted),
+            details=tuple(answers),
+        )
     words = Text("evidence on record for {m} of {n} checks", "{n}项检查中{m}项有备案证据").format(**say)
     return Finding(claim.id, "pass", words, n=len(wanted), details=tuple(answers))
 

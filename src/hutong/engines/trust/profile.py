@@ -94,20 +94,26 @@ def load_profile(name: str) -> Profile:
         raise NotFound(
             Text("There is no such profile.", "没有该评估配置。"),
             rule="profile.unknown",
-            remedy=Text("Choose one of: {n}.", "请从以下配置中选择：{n}。").format(n=", ".join(profile_names())),
+            remedy=Text("Choose one of: {n}.", "请从以下配置中选择：{n}。").format(
+                n=", ".join(profile_names())
+            ),
             field=name[:80],
         )
     return profile_of(_read(PROFILES / f"{name}.yaml"), _read(PROFILES / "requirements.yaml"), _read(CHECKS))
 
 
-def profile_of(data: Mapping[str, object], table: Mapping[str, object], checks: Mapping[str, object]) -> Profile:
+def profile_of(
+    data: Mapping[str, object], table: Mapping[str, object], checks: Mapping[str, object]
+) -> Profile:
     """A profile from its plain data (as in the YAML files). `Invalid` where a rule is broken."""
     try:
         return _profile(_map(data), _map(table), _map(checks))
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise refuse(
             "profile.form",
-            Text("The profile lacks a field or holds a wrong one: {e}.", "评估配置缺少字段或字段有误：{e}。").format(e=error),
+            Text(
+                "The profile lacks a field or holds a wrong one: {e}.", "评估配置缺少字段或字段有误：{e}。"
+            ).format(e=error),
         ) from error
 
 
@@ -128,8 +134,15 @@ def _profile(data: dict[str, object], table: dict[str, object], checks: dict[str
         quality_metric=_one_of(thresholds["quality_metric"], METRICS),
         gap_metric=_one_of(data["gap_metric"], GAP_METRICS),
         thresholds={name: _threshold(thresholds[name]) for name in THRESHOLDS},
-        corruptions=tuple((str(_map(c)["kind"]), str(s)) for c in _list(data["corruptions"]) for s in _list(_map(c)["severities"])),
-        grounds={_category(c): {g: _text(t) for g, t in _map(v).items()} for c, v in _map(data["not_applicable"]).items()},
+        corruptions=tuple(
+            (str(_map(c)["kind"]), str(s))
+            for c in _list(data["corruptions"])
+            for s in _list(_map(c)["severities"])
+        ),
+        grounds={
+            _category(c): {g: _text(t) for g, t in _map(v).items()}
+            for c, v in _map(data["not_applicable"]).items()
+        },
         table={k: {c: int(str(_map(v["levels"])[c])) for c in CATEGORIES} for k, v in classes.items()},
         validity_months=int(str(mine["validity_months"])),
         independence=str(mine["independence"]),
@@ -191,8 +204,12 @@ def _category(value: object) -> Category:
 
 def _threshold(value: object) -> Threshold:
     data = _map(value)
-    return Threshold(_share(data["value"]), _text(data["reason"]), _text(data["citation"]), str(data["status"]))
+    return Threshold(
+        _share(data["value"]), _text(data["reason"]), _text(data["citation"]), str(data["status"])
+    )
 
 
 def _check(data: dict[str, object]) -> Check:
-    return Check(str(data["id"]), _category(data["category"]), int(str(data["level"])), _text(data), str(data["after"]))
+    return Check(
+        str(data["id"]), _category(data["category"]), int(str(data["level"])), _text(data), str(data["after"])
+    )

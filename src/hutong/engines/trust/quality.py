@@ -29,7 +29,9 @@ def metric_counts(metric: str, labels: Codes, predicted: Codes, names: Sequence[
         return {"n": len(labels), "hits": int(hit.sum())}
     n = np.bincount(labels, minlength=len(names))
     hits = np.bincount(labels[hit], minlength=len(names))
-    return {"classes": [{"label": c, "n": int(a), "hits": int(b)} for c, a, b in zip(names, n, hits, strict=True)]}
+    return {
+        "classes": [{"label": c, "n": int(a), "hits": int(b)} for c, a, b in zip(names, n, hits, strict=True)]
+    }
 
 
 def metric_interval(metric: str, counts: Json, alpha: float) -> tuple[Interval, int]:
@@ -87,7 +89,9 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
         level=2,
         kind="calibration_at_most",
         metric="calibration",
-        statement=Text("mean confidence differs from the hit rate by at most {t}", "平均置信度与正确率相差不超过{t}").format(t=nearest(bar)),
+        statement=Text(
+            "mean confidence differs from the hit rate by at most {t}", "平均置信度与正确率相差不超过{t}"
+        ).format(t=nearest(bar)),
         population=ROWS,
         null=Text("it differs by more than {t}", "二者相差超过{t}").format(t=nearest(bar)),
         threshold=nearest(bar),
@@ -117,7 +121,12 @@ def _observe(claim: Claim, bench: Bench) -> Json:
     else:
         confidence, hit = scores.max(axis=1), scores.argmax(axis=1) == data.labels
     gap = np.rint(confidence / 100).astype(np.int64) - hit * UNIT
-    return {"n": len(gap), "sum": int(gap.sum()), "squares": int((gap**2).sum()), "bins": _bins(confidence, hit)}
+    return {
+        "n": len(gap),
+        "sum": int(gap.sum()),
+        "squares": int((gap**2).sum()),
+        "bins": _bins(confidence, hit),
+    }
 
 
 def _bins(confidence: Codes, hit: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[dict[str, int]]:
@@ -138,7 +147,9 @@ def _seen(bench: Bench) -> int | None:
         return None
     pairs = zip(data.train_features, data.train_labels, strict=True)
     known = {row.tobytes() + bytes([label % 256]) for row, label in pairs}
-    return sum(r.tobytes() + bytes([y % 256]) in known for r, y in zip(data.features, data.labels, strict=True))
+    return sum(
+        r.tobytes() + bytes([y % 256]) in known for r, y in zip(data.features, data.labels, strict=True)
+    )
 
 
 def metric_rule(claim: Claim, counts: Json) -> Finding:
@@ -160,7 +171,9 @@ def calibration_rule(claim: Claim, counts: Json) -> Finding:
     bins = rows_of(counts, "bins")
     # Binned error is biased upward and has no exact limits: shown, never judged.
     error = sum(abs(whole(b, "confidence") / UNIT - whole(b, "hits")) for b in bins) / n
-    return judged(claim, size, n, "calibration", [{"expected_calibration_error": nearest(error), "bins": bins}])
+    return judged(
+        claim, size, n, "calibration", [{"expected_calibration_error": nearest(error), "bins": bins}]
+    )
 
 
 METHODS = (Method("quality", "Q", 2, _claims, _observe),)

@@ -62,7 +62,9 @@ def _blur(images: Block, severity: str, chance: np.random.Generator) -> Block:
     for axis in (1, 2):
         widths = [(2, 2) if a == axis else (0, 0) for a in range(3)]
         padded, size = np.pad(images, widths), images.shape[axis]
-        images = sum((w * padded.take(np.arange(i, i + size), axis=axis) for i, w in enumerate(weights)), np.zeros(()))
+        images = sum(
+            (w * padded.take(np.arange(i, i + size), axis=axis) for i, w in enumerate(weights)), np.zeros(())
+        )
     return images
 
 
@@ -102,11 +104,15 @@ def corrupt(rows: Rows, domain: Domain, kind: str, severity: str, chance: np.ran
             if not column.immutable:
                 table[:, place] = _cell_noise(table[:, place], column, kind, float(severity), chance)
         return table.astype(np.float32)
-    what = Text("The corruption {k} is not for this kind of input.", "扰动类型{k}不适用于该类输入。").format(k=kind)
+    what = Text("The corruption {k} is not for this kind of input.", "扰动类型{k}不适用于该类输入。").format(
+        k=kind
+    )
     raise refuse("robust.kind", what)
 
 
-def _cell_noise(values: Block, column: Column, kind: str, severity: float, chance: np.random.Generator) -> Block:
+def _cell_noise(
+    values: Block, column: Column, kind: str, severity: float, chance: np.random.Generator
+) -> Block:
     low, span = _bounds(column)
     if kind == "jitter":
         changed = values + chance.normal(0.0, severity * span, len(values))
@@ -117,7 +123,9 @@ def _cell_noise(values: Block, column: Column, kind: str, severity: float, chanc
         wrong = chance.random(len(values)) < severity
         fresh = low + chance.random(len(values)) * span
         if column.whole:
-            fresh = chance.integers(int(np.ceil(low)), int(np.floor(low + span)) + 1, len(values)).astype(np.float64)
+            fresh = chance.integers(int(np.ceil(low)), int(np.floor(low + span)) + 1, len(values)).astype(
+                np.float64
+            )
         changed = np.where(wrong, fresh, values)
     changed = np.rint(changed) if column.whole else changed
     return np.clip(changed, low, low + span)
@@ -142,7 +150,9 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
         level=2,
         kind="worst_at_least",
         metric=profile.quality_metric,
-        statement=Text("{m} under the worst of {n} corruptions is at least {t}", "{n}种扰动中最差情形的{m}不低于{t}").format(**say),
+        statement=Text(
+            "{m} under the worst of {n} corruptions is at least {t}", "{n}种扰动中最差情形的{m}不低于{t}"
+        ).format(**say),
         population=Text("rows like those held out, corrupted", "与留出数据同分布且受扰动的样本"),
         null=Text("under some corruption {m} is below {t}", "某种扰动下{m}低于{t}").format(**say),
         threshold=nearest(bar),
@@ -187,11 +197,16 @@ def worst_rule(claim: Claim, counts: Json) -> Finding:
         return not_estimable(claim, CLASS_EMPTY.format(c=str(error)))
     worst = int(np.argmin([i.value for i, _ in low]))
     interval = Interval(low[worst][0].value, min(i.lower for i, _ in low), min(i.upper for i, _ in high))
-    name = Text("{k} {s}", "{k} {s}").format(k=KIND_WORDS[str(cases[worst]["kind"])], s=str(cases[worst]["severity"]))
+    name = Text("{k} {s}", "{k} {s}").format(
+        k=KIND_WORDS[str(cases[worst]["kind"])], s=str(cases[worst]["severity"])
+    )
     details = [
-        {"kind": c["kind"], "severity": c["severity"], "value": nearest(i.value)} for c, (i, _) in zip(cases, low, strict=True)
+        {"kind": c["kind"], "severity": c["severity"], "value": nearest(i.value)}
+        for c, (i, _) in zip(cases, low, strict=True)
     ]
-    return judged(claim, interval, low[worst][1], claim.metric, details, Text("worst: {c}", "最差：{c}").format(c=name))
+    return judged(
+        claim, interval, low[worst][1], claim.metric, details, Text("worst: {c}", "最差：{c}").format(c=name)
+    )
 
 
 def _interval(claim: Claim, case: Json, alpha: float) -> tuple[Interval, int]:

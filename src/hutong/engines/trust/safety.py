@@ -85,7 +85,9 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
                 "异常及域外输入均被拒绝；域内输入均获答复且两次一致",
             ),
             population=Text("probes drawn by the committed seed", "按承诺种子抽取的探测样本"),
-            null=Text("some malformed input is answered as if it were good", "存在异常输入被当作正常输入处理"),
+            null=Text(
+                "some malformed input is answered as if it were good", "存在异常输入被当作正常输入处理"
+            ),
             n=setting.data.n,
             params={"each": EACH},
         ),

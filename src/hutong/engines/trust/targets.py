@@ -21,8 +21,12 @@ LARGEST = 256 * 2**20
 BATCH = 4096
 SCORE_UNIT = 10**6
 _DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml"})
-_AS_ONNX = Text("Export the model to ONNX (skl2onnx, torch.onnx) and submit that file.", "请将模型导出为ONNX格式后提交。")
-_SELF_CONTAINED = Text("Save the model as one file with standard operators.", "请保存为使用标准算子的单个文件。")
+_AS_ONNX = Text(
+    "Export the model to ONNX (skl2onnx, torch.onnx) and submit that file.", "请将模型导出为ONNX格式后提交。"
+)
+_SELF_CONTAINED = Text(
+    "Save the model as one file with standard operators.", "请保存为使用标准算子的单个文件。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,29 @@ def open_model(model: bytes, system: System) -> OnnxTarget:
     """A runnable target from ONNX bytes. `Invalid`: model.pickle, model.archive, model.size, model.form,
     model.external_data, model.custom_operator, model.input."""
     if model[:1] == b"\x80" or model[:2] in (b"(d", b"(l", b"cc", b"c_"):
-        what = Text("This is a pickle, which can run code when opened.", "该文件为pickle格式，打开时可能执行代码。")
+        what = Text(
+            "This is a pickle, which can run code when opened.", "该文件为pickle格式，打开时可能执行代码。"
+        )
         raise refuse("model.pickle", what, _AS_ONNX, "model")
-    if model[:4] in (b"PK\x03\x04", b"PK\x05\x06") or model[:2] in (b"\x1f\x8b", b"x\x9c", b"x\x01", b"x\xda", b"BZ"):
-        raise refuse("model.archive", Text("This is an archive, not a model.", "该文件为压缩包，不是模型。"), _AS_ONNX, "model")
+    if model[:4] in (b"PK\x03\x04", b"PK\x05\x06") or model[:2] in (
+        b"\x1f\x8b",
+        b"x\x9c",
+        b"x\x01",
+        b"x\xda",
+        b"BZ",
+    ):
+        raise refuse(
+            "model.archive",
+            Text("This is an archive, not a model.", "该文件为压缩包，不是模型。"),
+            _AS_ONNX,
+            "model",
+        )
     if not 0 < len(model) <= LARGEST:
-        raise refuse("model.size", Text("The model is empty or over 256 MiB.", "模型为空或超过256 MiB。"), where="model")
+        raise refuse(
+            "model.size",
+            Text("The model is empty or over 256 MiB.", "模型为空或超过256 MiB。"),
+            where="model",
+        )
     _inspect(model)
     return OnnxTarget(model, system)
 
@@ -74,9 +95,13 @@ def _inspect(model: bytes) -> None:
     try:
         proto = onnx.load_model_from_string(model)
     except (DecodeError, ValueError, TypeError) as error:
-        raise refuse("model.form", Text("This is not an ONNX model.", "该文件不是ONNX模型。"), _AS_ONNX, "model") from error
+        raise refuse(
+            "model.form", Text("This is not an ONNX model.", "该文件不是ONNX模型。"), _AS_ONNX, "model"
+        ) from error
     if not proto.graph.node:
-        raise refuse("model.form", Text("The model computes nothing.", "模型不含任何计算。"), _AS_ONNX, "model")
+        raise refuse(
+            "model.form", Text("The model computes nothing.", "模型不含任何计算。"), _AS_ONNX, "model"
+        )
     for node in _nodes(proto):
         if node.domain not in _DOMAINS:
             what = Text("The operator {o} is not a standard one.", "算子{o}不属于标准算子。").format(
@@ -140,10 +165,14 @@ class OnnxTarget:
         try:
             self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises a family without a common public base
-            raise refuse("model.form", Text("The model cannot be run.", "模型无法运行。"), _SELF_CONTAINED, "model") from error
+            raise refuse(
+                "model.form", Text("The model cannot be run.", "模型无法运行。"), _SELF_CONTAINED, "model"
+            ) from error
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 2:
-            what = Text("The model does not take one table of 32-bit numbers.", "模型输入不是单个32位浮点数据表。")
+            what = Text(
+                "The model does not take one table of 32-bit numbers.", "模型输入不是单个32位浮点数据表。"
+            )
             raise refuse("model.input", what, where="model")
         self._input = inputs[0].name
 
@@ -183,10 +212,18 @@ class OnnxTarget:
             # ZipMap: one map from label to probability per row.
             rows = [{str(key): value for key, value in row.items()} for row in output]
             if any(set(row) != set(self._system.labels) for row in rows):
-                raise refuse("output.labels", Text("The model's labels are not those declared.", "模型标签与声明不一致。"), where="model")
+                raise refuse(
+                    "output.labels",
+                    Text("The model's labels are not those declared.", "模型标签与声明不一致。"),
+                    where="model",
+                )
             return np.array([[row[label] for label in self._system.labels] for row in rows], dtype=np.float64)
         array = np.asarray(output)
-        return array.astype(np.float64) if array.ndim == 2 and array.dtype.kind == "f" and array.shape[1] == k else None
+        return (
+            array.astype(np.float64)
+            if array.ndim == 2 and array.dtype.kind == "f" and array.shape[1] == k
+            else None
+        )
 
 
 def decide(probabilities: NDArray[np.float64], system: System) -> Predictions:
@@ -195,10 +232,17 @@ def decide(probabilities: NDArray[np.float64], system: System) -> Predictions:
     `Invalid`: output.finite, output.probability (logits called probabilities).
     """
     if not np.isfinite(probabilities).all():
-        raise refuse("output.finite", Text("The model answers with no number.", "模型输出含有非数值。"), where="model")
+        raise refuse(
+            "output.finite", Text("The model answers with no number.", "模型输出含有非数值。"), where="model"
+        )
     if (probabilities < -1e-4).any() or (np.abs(probabilities.sum(axis=1) - 1) > 1e-3).any():
         what = Text("The scores are not probabilities.", "模型分数不是概率。")
-        raise refuse("output.probability", what, Text("Add a softmax to the model.", "请在模型末端加入softmax。"), "model")
+        raise refuse(
+            "output.probability",
+            what,
+            Text("Add a softmax to the model.", "请在模型末端加入softmax。"),
+            "model",
+        )
     scores: Codes = np.rint(np.clip(probabilities, 0, 1) * SCORE_UNIT).astype(np.int64)
     if system.positive is None or system.decision_at is None:
         return Predictions(scores.argmax(axis=1), scores)
@@ -218,13 +262,21 @@ class LogTarget:
 
     @property
     def digest(self) -> str:
-        body = repr(self.labels).encode() if self.probabilities is None else np.asarray(self.probabilities, "<f8").tobytes()
+        body = (
+            repr(self.labels).encode()
+            if self.probabilities is None
+            else np.asarray(self.probabilities, "<f8").tobytes()
+        )
         return hashlib.sha256(body).hexdigest()
 
     def predict(self, rows: Rows) -> Predictions:
         found = self._all()
         if len(found) != len(rows):
-            raise refuse("log.rows", Text("The log does not have one line for each row.", "预测日志与数据行数不一致。"), where="log")
+            raise refuse(
+                "log.rows",
+                Text("The log does not have one line for each row.", "预测日志与数据行数不一致。"),
+                where="log",
+            )
         return found
 
     def _all(self) -> Predictions:
@@ -245,7 +297,9 @@ def outside(rows: Any, domain: Domain) -> str | None:
         return "finite"
     for column, values in zip(domain.columns, table.T, strict=True):
         low, high = column.low, column.high
-        if (low is not None and (values < float(low)).any()) or (high is not None and (values > float(high)).any()):
+        if (low is not None and (values < float(low)).any()) or (
+            high is not None and (values > float(high)).any()
+        ):
             return "bounds"
         if column.whole and (np.rint(values) != values).any():
             return "whole"

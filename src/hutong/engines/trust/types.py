@@ -32,9 +32,7 @@ LEVEL_WORDS: dict[int, Text] = {
     4: Text("bounded", "有界保证"),
     5: Text("proven", "已证明"),
 }
-State = Literal[
-    "pass", "fail", "inconclusive", "not_estimable", "not_run", "not_reachable", "not_applicable"
-]
+State = Literal["pass", "fail", "inconclusive", "not_estimable", "not_run", "not_reachable", "not_applicable"]
 STATE_WORDS: dict[State, tuple[Text, str]] = {
     "pass": (Text("passes", "通过"), "✔"),
     "fail": (Text("fails", "不通过"), "✘"),
@@ -81,7 +79,9 @@ class Domain:
     @staticmethod
     def image(height: int, width: int, low: int = 0, high: int = 1) -> Domain:
         cells = (f"r{r}c{c}" for r in range(height) for c in range(width))
-        return Domain("image", tuple(Column(n, Fraction(low), Fraction(high)) for n in cells), (height, width))
+        return Domain(
+            "image", tuple(Column(n, Fraction(low), Fraction(high)) for n in cells), (height, width)
+        )
 
     @property
     def width(self) -> int:
@@ -90,7 +90,12 @@ class Domain:
     def as_json(self) -> dict[str, object]:
         if self.shape is not None:
             first = self.columns[0]
-            return {"kind": self.kind, "shape": list(self.shape), "low": str(first.low), "high": str(first.high)}
+            return {
+                "kind": self.kind,
+                "shape": list(self.shape),
+                "low": str(first.low),
+                "high": str(first.high),
+            }
         return {"kind": self.kind, "columns": [c.as_json() for c in self.columns]}
 
 
@@ -113,7 +118,10 @@ class System:
     def __post_init__(self) -> None:
         binary = len(self.labels) == 2 and self.positive in self.labels and self.decision_at is not None
         if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
-            raise refuse("system.labels", Text("The labels are not two or more different names.", "标签应为两个以上不同名称。"))
+            raise refuse(
+                "system.labels",
+                Text("The labels are not two or more different names.", "标签应为两个以上不同名称。"),
+            )
         if (self.positive is not None or self.decision_at is not None) and not binary:
             raise refuse(
                 "system.decision",
@@ -318,7 +326,9 @@ class Verdict:
             "required": dict(self.required),
             "not_applicable": list(self.not_applicable),
             "meets_class": self.meets_class,
-            "stops_at": None if stop is None else {"category": stop.category, "level": stop.level, "state": stop.state},
+            "stops_at": None
+            if stop is None
+            else {"category": stop.category, "level": stop.level, "state": stop.state},
             "words": self.words.as_json(),
             "cells": [c.as_json() for c in self.cells],
         }
@@ -338,5 +348,7 @@ def check_record(digest: str, record: str) -> None:
         raise refuse(
             "evidence.unbound",
             Text("Evidence is not bound to a document and a record.", "证据未与文件及记录绑定。"),
-            Text("Give the SHA-256 of the document and the record's id.", "请提供文件的SHA-256值和记录编号。"),
+            Text(
+                "Give the SHA-256 of the document and the record's id.", "请提供文件的SHA-256值和记录编号。"
+            ),
         )

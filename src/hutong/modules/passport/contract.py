@@ -1,5 +1,6 @@
 """The door of the passport."""
 
+from hutong.modules.passport.export import bill_of_materials, bundle
 from hutong.modules.passport.models import System, Version
 from hutong.modules.passport.queries import (
     Course,
@@ -20,6 +21,8 @@ __all__ = [
     "Gate",
     "System",
     "Version",
+    "bill_of_materials",
+    "bundle",
     "course",
     "risk_class_of",
     "system_by_code",

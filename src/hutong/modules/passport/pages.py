@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from hutong.kernel.text import Text
 from hutong.modules.passport import policy as may
+from hutong.modules.passport.export import bom_view, bundle_view
 from hutong.modules.passport.models import System, Version
 from hutong.modules.passport.operations import RISK_CLASSES
 from hutong.modules.passport.view import passport_context
 from hutong.platform.entities import Entity, Show, show
+from hutong.platform.web.pages import page
 
 NAME_EN = Show("name_en", Text("Name in English", "英文名称"))
 NAME_ZH = Show("name_zh", Text("Name in Chinese", "中文名称"))
@@ -60,3 +62,8 @@ show(
         select=("system",),
     )
 )
+
+page(
+    "passport/<str:code>/bundle.json", bundle_view, "passport_bundle", Text("Export the bundle", "导出证据包")
+)
+page("passport/<str:code>/bom.json", bom_view, "passport_bom", Text("Bill of materials", "物料清单"))

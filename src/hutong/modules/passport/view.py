@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -115,7 +116,7 @@ def _lineage(system: System, events: Sequence[Event]) -> Lineage | None:
     main = [n for n in chain if n.split("-")[0] in LINEAGE]
     if len(main) < 2:
         return None
-    edges = tuple(zip(main, main[1:], strict=False))
+    edges = tuple(itertools.pairwise(main))
     return Lineage(tuple(nodes[n] for n in main), edges)
 
 

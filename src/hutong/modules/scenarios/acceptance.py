@@ -13,7 +13,7 @@ from django.db.models.functions import TruncDate
 from hutong.kernel.clock import ZONE
 from hutong.kernel.quantity import Share
 from hutong.kernel.text import Text
-from hutong.kernel.values import decimal_text
+from hutong.kernel.values import Number
 from hutong.modules.scenarios.criteria import Criterion, Query, read_criteria
 from hutong.modules.scenarios.models import Pilot, PilotRecord
 
@@ -40,8 +40,7 @@ class Outcome:
             return Text("{v} of {n}", "{n}条中为{v}").format(
                 v=Text(share.say("en"), share.say("zh")), n=self.n
             )
-        shown = decimal_text(self.value, 3)
-        return Text(shown, shown)
+        return Text(Number(self.value).say("en"), Number(self.value).say("zh"))
 
     def as_json(self) -> dict[str, Any]:
         """For the event: the test, its value as ``n/d`` or None, the records behind it, whether it holds."""

@@ -29,12 +29,6 @@ def _passes(pilot: Any) -> bool:
     return passes(pilot)
 
 
-def _covered(pilot: Any) -> bool:
-    from hutong.modules.scenarios.cover import covered
-
-    return covered(pilot.version_used.code)
-
-
 TESTS_HOLD = Guard(
     "pilot.tests_fail",
     _passes,
@@ -55,13 +49,6 @@ TESTS_FAIL = Guard(
     ),
     Text("Accept it: what was agreed beforehand was met.", "请予以验收：事先约定的要求已达到。"),
 )
-COVERED = Guard(
-    "pilot.not_covered",
-    _covered,
-    Text("The version has no live certificate, or no live filing.", "该版本没有有效的评测证书或有效的备案。"),
-    Text("Renew the certificate and the filing first.", "请先取得有效的评测证书与备案。"),
-)
-
 PILOT = Lifecycle(
     entity="pilot",
     title=Text("Pilot", "试点"),
@@ -74,11 +61,11 @@ PILOT = Lifecycle(
         State("adopted", Text("Adopted", "推广应用"), "holds"),
     ),
     transitions=(
-        Transition("start", ("proposed",), "running", guards=(COVERED,)),
+        Transition("start", ("proposed",), "running"),
         Transition("halt", ("running",), "halted"),
-        Transition("resume", ("halted",), "running", guards=(COVERED,)),
-        Transition("accept", ("running",), "accepted", guards=(COVERED, TESTS_HOLD)),
+        Transition("resume", ("halted",), "running"),
+        Transition("accept", ("running",), "accepted", guards=(TESTS_HOLD,)),
         Transition("reject", ("running", "halted"), "rejected", guards=(TESTS_FAIL,)),
-        Transition("adopt", ("accepted",), "adopted", guards=(COVERED,)),
+        Transition("adopt", ("accepted",), "adopted"),
     ),
 )

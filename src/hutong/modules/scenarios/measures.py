@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from hutong.kernel.measure import Fact, measure
 from hutong.kernel.text import Text
-from hutong.modules.scenarios.gates import HALTING
-from hutong.platform.evidence import facts_from_events, payloads_of
+from hutong.platform.evidence import facts_from_events
 from hutong.platform.ledger.tables import Event
 
 OPENING = ("scenarios.pilot.start", "scenarios.pilot.resume")
@@ -40,36 +39,24 @@ def opportunities_published() -> Iterable[Fact]:
 )
 def pilots_running() -> Iterable[Fact]:
     opened: dict[str, Event] = {}
-    for event, codes in _turns():
-        for code in codes:
-            if event.operation in OPENING:
-                opened[code] = event
-            elif code in opened:
-                yield _ran(code, opened.pop(code), event)
-    for code, event in opened.items():
-        yield _ran(code, event, None)
+    for event in Event.objects.filter(operation__in=(*OPENING, *CLOSING)).order_by("seq"):
+        if event.operation in OPENING:
+            opened[event.subject] = event
+        elif event.subject in opened:
+            yield _ran(opened.pop(event.subject), event)
+    for event in opened.values():
+        yield _ran(event, None)
 
 
-def _turns() -> Iterable[tuple[Event, list[str]]]:
-    """Events that begin or end the running of pilots, in order, with the pilots they concern."""
-    events = list(Event.objects.filter(operation__in=(*OPENING, *CLOSING, *HALTING)).order_by("seq"))
-    payloads = payloads_of(e.seq for e in events if e.operation in HALTING)
-    for event in events:
-        if event.operation in HALTING:
-            yield event, payloads.get(event.seq, {}).get("noted", {}).get("pilots_halted", [])
-        else:
-            yield event, [event.subject]
-
-
-def _ran(code: str, began: Event, ended: Event | None) -> Fact:
+def _ran(began: Event, ended: Event | None) -> Fact:
     return Fact(
-        record=f"urn:hutong:scenarios.pilot:{code}",
+        record=f"urn:hutong:scenarios.pilot:{began.subject}",
         event=began.seq,
         amount=1,
         valid_from=began.valid_at,
         valid_to=ended.valid_at if ended is not None else None,
         recorded_at=began.recorded_at,
-        label=code,
+        label=began.subject,
     )
 
 

@@ -42,6 +42,7 @@ show(
         template="scenarios/opportunity.html",
         context=opportunity_context,
         select=("organisation",),
+        menu=(80, Text("Scenarios", "场景")),
     )
 )
 show(

@@ -46,7 +46,8 @@ declare(
         PILOT_PROPOSE: (Rule(Role.INNOVATOR),),
         PILOT_START: (HOST,),
         PILOT_RECORD: (HOST,),
-        PILOT_HALT: (HOST, Rule(Role.SUPERVISOR)),
+        # The hub halts a pilot itself when its certificate falls.
+        PILOT_HALT: (HOST, Rule(Role.SUPERVISOR), Rule(Role.SYSTEM)),
         PILOT_RESUME: (HOST,),
         PILOT_ACCEPT: (HOST,),
         PILOT_REJECT: (HOST,),

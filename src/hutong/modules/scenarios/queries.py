@@ -11,10 +11,10 @@ from django.db.models import Count, Max, Min, Q
 from hutong.modules.scenarios.models import Pilot, PilotRecord
 
 
-def running_under(certificate: str) -> list[Pilot]:
-    """Running pilots that stand on a certificate, locked."""
-    running = Pilot.objects.select_for_update(of=("self",)).filter(state="running", certificate=certificate)
-    return list(running.order_by("id"))
+def running_on(version_id: int) -> list[str]:
+    """Codes of the running pilots of a version."""
+    running = Pilot.objects.filter(state="running", version_used_id=version_id)
+    return list(running.order_by("id").values_list("code", flat=True))
 
 
 def pilots_of(system_code: str) -> list[Pilot]:

@@ -24,7 +24,7 @@ def pilot_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
     pilot: Pilot = record
     measured = outcomes(pilot)
     recorded = extent(pilot)
-    batches = Text("in {b} batches", "共{b}批").format(b=recorded.batches)
+    batches = Text("batches: {b}", "批次：{b}").format(b=recorded.batches)
     return {
         "title": pilot.opportunity.name,
         "measured": Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from hutong.engines import trust
@@ -12,7 +13,6 @@ from hutong.modules.trust.models import Evaluation
 from hutong.modules.trust.queries import latest_evaluation
 from hutong.platform.component_pages import ClosedGate
 from hutong.platform.components import Given, Grid, GridCell, GridRow, Tone
-from fractions import Fraction
 
 TONES: dict[str, Tone] = {
     "pass": "done",

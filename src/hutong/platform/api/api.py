@@ -27,7 +27,13 @@ from hutong.platform.scope import visible
 from hutong.platform.web.lists import entity_of
 
 MOST = 200
-REFUSALS = {403: ProblemDetails, 404: ProblemDetails, 409: ProblemDetails, 422: ProblemDetails, 429: ProblemDetails}
+REFUSALS = {
+    403: ProblemDetails,
+    404: ProblemDetails,
+    409: ProblemDetails,
+    422: ProblemDetails,
+    429: ProblemDetails,
+}
 
 api = NinjaAPI(
     title="Hutong",
@@ -57,7 +63,10 @@ def problem(request: HttpRequest, error: HutongError) -> HttpResponse:
         **error.as_json(),
     }
     return JsonResponse(
-        content, status=error.status, content_type="application/problem+json", json_dumps_params={"ensure_ascii": False}
+        content,
+        status=error.status,
+        content_type="application/problem+json",
+        json_dumps_params={"ensure_ascii": False},
     )
 
 
@@ -71,7 +80,7 @@ def on_malformed(request: HttpRequest, error: Any) -> HttpResponse:
     refused = Invalid(
         Text("The request is not of the form that this path takes.", "请求格式与该接口不符。"),
         rule="request.form",
-        remedy=Text("Send {\"input\": {…}} as the catalogue describes.", "请按目录说明提交 {\"input\": {…}}。"),
+        remedy=Text('Send {"input": {…}} as the catalogue describes.', '请按目录说明提交 {"input": {…}}。'),
         field="body",
     )
     return problem(request, refused)
@@ -87,7 +96,12 @@ def _path(operation: Operation) -> None:
         actor = actor_for(request)
         key = call.key or request.headers.get("Idempotency-Key")
         outcome = runner.run(
-            actor, operation.name, call.input, key=key, on_behalf_of=call.on_behalf_of, expected_version=_seen(request, call)
+            actor,
+            operation.name,
+            call.input,
+            key=key,
+            on_behalf_of=call.on_behalf_of,
+            expected_version=_seen(request, call),
         )
         return {
             "operation": outcome.operation,
@@ -122,7 +136,8 @@ def operations(request: HttpRequest) -> list[dict[str, Any]]:
             "title": o.title.as_json(),
             "permission": o.permission.name,
             "inputs": [
-                {"name": p.name, "required": p.required, "many": p.many, "label": p.label.as_json()} for p in o.parameters
+                {"name": p.name, "required": p.required, "many": p.many, "label": p.label.as_json()}
+                for p in o.parameters
             ],
         }
         for o in OPERATIONS.values()
@@ -173,7 +188,12 @@ for _operation in OPERATIONS.values():
 
 @api.get("/{scope}/{resource}", tags=["records"], summary="List records")
 def list_records(
-    request: HttpRequest, scope: str, resource: str, after: int | None = None, state: str = "", limit: int = 50
+    request: HttpRequest,
+    scope: str,
+    resource: str,
+    after: int | None = None,
+    state: str = "",
+    limit: int = 50,
 ) -> dict[str, Any]:
     """What the caller may see, newest first; `next` goes on."""
     actor = actor_for(request)

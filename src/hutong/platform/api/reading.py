@@ -19,7 +19,10 @@ def _refuse(rule: str, en: str, zh: str) -> NoReturn:
     raise Invalid(
         Text(en, zh),
         rule=f"json.{rule}",
-        remedy=Text("Send one JSON object of at most 2 MiB, decimals as text.", "请提交一个不超过2 MiB的JSON对象，小数以字符串书写。"),
+        remedy=Text(
+            "Send one JSON object of at most 2 MiB, decimals as text.",
+            "请提交一个不超过2 MiB的JSON对象，小数以字符串书写。",
+        ),
         field="body",
     )
 

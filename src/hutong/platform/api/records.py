@@ -18,7 +18,12 @@ def brief(record: Any) -> dict[str, Any] | None:
     """Code, kind, state and version of a record."""
     if not isinstance(record, Record):
         return None
-    return {"code": record.code, "kind": type(record).__name__, "state": record.state, "version": record.version}
+    return {
+        "code": record.code,
+        "kind": type(record).__name__,
+        "state": record.state,
+        "version": record.version,
+    }
 
 
 def fields(record: Any, shown: tuple[Show, ...]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ninja import Schema
+
 from hutong.kernel.operation import FileRef, Json, Operation, Parameter
 from hutong.kernel.quantity import ChipTime, Money, Share
 from hutong.platform.records import Record

@@ -6,238 +6,388 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('size', models.PositiveBigIntegerField(unique=True)),
-                ('root', models.CharField(max_length=64)),
-                ('note', models.TextField()),
-                ('signed_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("size", models.PositiveBigIntegerField(unique=True)),
+                ("root", models.CharField(max_length=64)),
+                ("note", models.TextField()),
+                ("signed_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['size'],
+                "ordering": ["size"],
             },
         ),
         migrations.CreateModel(
-            name='Head',
+            name="Head",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('size', models.PositiveBigIntegerField(default=0)),
-                ('frontier', models.TextField(default='')),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("size", models.PositiveBigIntegerField(default=0)),
+                ("frontier", models.TextField(default="")),
             ],
         ),
         migrations.CreateModel(
-            name='Payload',
+            name="Payload",
             fields=[
-                ('seq', models.PositiveBigIntegerField(primary_key=True, serialize=False)),
-                ('body', models.TextField(null=True)),
-                ('salt', models.BinaryField(max_length=32, null=True)),
+                ("seq", models.PositiveBigIntegerField(primary_key=True, serialize=False)),
+                ("body", models.TextField(null=True)),
+                ("salt", models.BinaryField(max_length=32, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='SearchDocument',
+            name="SearchDocument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=24, unique=True)),
-                ('kind', models.CharField(max_length=40)),
-                ('title_en', models.CharField(max_length=300)),
-                ('title_zh', models.CharField(max_length=300)),
-                ('body', models.TextField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=24, unique=True)),
+                ("kind", models.CharField(max_length=40)),
+                ("title_en", models.CharField(max_length=300)),
+                ("title_zh", models.CharField(max_length=300)),
+                ("body", models.TextField()),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Serial',
+            name="Serial",
             fields=[
-                ('prefix', models.CharField(max_length=8, primary_key=True, serialize=False)),
-                ('next', models.PositiveBigIntegerField(default=1)),
+                ("prefix", models.CharField(max_length=8, primary_key=True, serialize=False)),
+                ("next", models.PositiveBigIntegerField(default=1)),
             ],
         ),
         migrations.CreateModel(
-            name='StoredFile',
+            name="StoredFile",
             fields=[
-                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('size', models.PositiveBigIntegerField()),
-                ('media_type', models.CharField(max_length=100)),
-                ('name', models.CharField(max_length=200)),
-                ('stored_at', models.DateTimeField()),
+                ("sha256", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("size", models.PositiveBigIntegerField()),
+                ("media_type", models.CharField(max_length=100)),
+                ("name", models.CharField(max_length=200)),
+                ("stored_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['-stored_at'],
+                "ordering": ["-stored_at"],
             },
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('code', models.CharField(editable=False, max_length=24, unique=True)),
-                ('state', models.CharField(db_index=True, default='', editable=False, max_length=32)),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False, editable=False)),
-                ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("code", models.CharField(editable=False, max_length=24, unique=True)),
+                ("state", models.CharField(db_index=True, default="", editable=False, max_length=32)),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_staff", models.BooleanField(default=False, editable=False)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'abstract': False,
+                "ordering": ["-id"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('actor', models.CharField(max_length=24)),
-                ('key', models.CharField(max_length=80)),
-                ('operation', models.CharField(max_length=80)),
-                ('digest', models.CharField(max_length=64)),
-                ('result', models.CharField(max_length=24)),
-                ('seq', models.PositiveBigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("actor", models.CharField(max_length=24)),
+                ("key", models.CharField(max_length=80)),
+                ("operation", models.CharField(max_length=80)),
+                ("digest", models.CharField(max_length=64)),
+                ("result", models.CharField(max_length=24)),
+                ("seq", models.PositiveBigIntegerField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('actor', 'key'), name='key_used_once')],
+                "constraints": [models.UniqueConstraint(fields=("actor", "key"), name="key_used_once")],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('seq', models.PositiveBigIntegerField(primary_key=True, serialize=False)),
-                ('id', models.CharField(max_length=36, unique=True)),
-                ('operation', models.CharField(max_length=80)),
-                ('subject', models.CharField(db_index=True, max_length=24)),
-                ('subject_kind', models.CharField(max_length=40)),
-                ('passport', models.CharField(max_length=24, null=True)),
-                ('actor', models.CharField(max_length=24)),
-                ('organisation', models.CharField(max_length=24, null=True)),
-                ('from_state', models.CharField(max_length=32, null=True)),
-                ('to_state', models.CharField(max_length=32, null=True)),
-                ('valid_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('entry', models.TextField()),
-                ('leaf', models.BinaryField(max_length=32)),
+                ("seq", models.PositiveBigIntegerField(primary_key=True, serialize=False)),
+                ("id", models.CharField(max_length=36, unique=True)),
+                ("operation", models.CharField(max_length=80)),
+                ("subject", models.CharField(db_index=True, max_length=24)),
+                ("subject_kind", models.CharField(max_length=40)),
+                ("passport", models.CharField(max_length=24, null=True)),
+                ("actor", models.CharField(max_length=24)),
+                ("organisation", models.CharField(max_length=24, null=True)),
+                ("from_state", models.CharField(max_length=32, null=True)),
+                ("to_state", models.CharField(max_length=32, null=True)),
+                ("valid_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("entry", models.TextField()),
+                ("leaf", models.BinaryField(max_length=32)),
             ],
             options={
-                'ordering': ['seq'],
-                'indexes': [models.Index(fields=['passport', 'seq'], name='platform_ev_passpor_4edc1c_idx'), models.Index(fields=['operation', 'seq'], name='platform_ev_operati_e30abf_idx'), models.Index(fields=['actor', 'seq'], name='platform_ev_actor_d2f326_idx')],
+                "ordering": ["seq"],
+                "indexes": [
+                    models.Index(fields=["passport", "seq"], name="platform_ev_passpor_4edc1c_idx"),
+                    models.Index(fields=["operation", "seq"], name="platform_ev_operati_e30abf_idx"),
+                    models.Index(fields=["actor", "seq"], name="platform_ev_actor_d2f326_idx"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OperatorSession',
+            name="OperatorSession",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(editable=False, max_length=24, unique=True)),
-                ('state', models.CharField(db_index=True, default='', editable=False, max_length=32)),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('reason', models.CharField(max_length=2000)),
-                ('opened_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='operator_sessions', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(editable=False, max_length=24, unique=True)),
+                ("state", models.CharField(db_index=True, default="", editable=False, max_length=32)),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("reason", models.CharField(max_length=2000)),
+                ("opened_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="operator_sessions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'abstract': False,
+                "ordering": ["-id"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Organisation',
+            name="Organisation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(editable=False, max_length=24, unique=True)),
-                ('state', models.CharField(db_index=True, default='', editable=False, max_length=32)),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('name_en', models.CharField(max_length=200)),
-                ('name_zh', models.CharField(max_length=200)),
-                ('register', models.CharField(default='uscc', max_length=16)),
-                ('register_id', models.CharField(max_length=64)),
-                ('kind', models.CharField(default='enterprise', max_length=24)),
-                ('region', models.CharField(default='110000', max_length=12)),
-                ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(editable=False, max_length=24, unique=True)),
+                ("state", models.CharField(db_index=True, default="", editable=False, max_length=32)),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("name_en", models.CharField(max_length=200)),
+                ("name_zh", models.CharField(max_length=200)),
+                ("register", models.CharField(default="uscc", max_length=16)),
+                ("register_id", models.CharField(max_length=64)),
+                ("kind", models.CharField(default="enterprise", max_length=24)),
+                ("region", models.CharField(default="110000", max_length=12)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'abstract': False,
+                "ordering": ["-id"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='RoleGrant',
+            name="RoleGrant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(editable=False, max_length=24, unique=True)),
-                ('state', models.CharField(db_index=True, default='', editable=False, max_length=32)),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('role', models.CharField(choices=[('task_force', 'Task-force officer'), ('innovator', 'Innovator'), ('centre_operator', 'Centre operator'), ('data_officer', 'Data officer'), ('evaluator', 'Evaluator'), ('supervisor', 'Supervisor'), ('ethics_member', 'Ethics committee member'), ('scenario_owner', 'Scenario owner'), ('reviewer', 'Reviewer'), ('auditor', 'Auditor'), ('operator', 'Hub operator'), ('system', 'The hub itself')], max_length=24)),
-                ('valid_from', models.DateTimeField()),
-                ('valid_to', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='platform.organisation')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(editable=False, max_length=24, unique=True)),
+                ("state", models.CharField(db_index=True, default="", editable=False, max_length=32)),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("task_force", "Task-force officer"),
+                            ("innovator", "Innovator"),
+                            ("centre_operator", "Centre operator"),
+                            ("data_officer", "Data officer"),
+                            ("evaluator", "Evaluator"),
+                            ("supervisor", "Supervisor"),
+                            ("ethics_member", "Ethics committee member"),
+                            ("scenario_owner", "Scenario owner"),
+                            ("reviewer", "Reviewer"),
+                            ("auditor", "Auditor"),
+                            ("operator", "Hub operator"),
+                            ("system", "The hub itself"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("valid_from", models.DateTimeField()),
+                ("valid_to", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="platform.organisation",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'abstract': False,
+                "ordering": ["-id"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='SignInLink',
+            name="SignInLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Tile',
+            name="Tile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.PositiveSmallIntegerField()),
-                ('index', models.PositiveBigIntegerField()),
-                ('hashes', models.BinaryField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("level", models.PositiveSmallIntegerField()),
+                ("index", models.PositiveBigIntegerField()),
+                ("hashes", models.BinaryField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('level', 'index'), name='tile_written_once')],
+                "constraints": [models.UniqueConstraint(fields=("level", "index"), name="tile_written_once")],
             },
         ),
         migrations.CreateModel(
-            name='Token',
+            name="Token",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('label', models.CharField(max_length=80)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("label", models.CharField(max_length=80)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.UniqueConstraint(fields=('register', 'register_id'), name='organisation_registered_once'),
+            model_name="organisation",
+            constraint=models.UniqueConstraint(
+                fields=("register", "register_id"), name="organisation_registered_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='rolegrant',
-            index=models.Index(fields=['person', 'valid_from'], name='platform_ro_person__1df5e9_idx'),
+            model_name="rolegrant",
+            index=models.Index(fields=["person", "valid_from"], name="platform_ro_person__1df5e9_idx"),
         ),
         migrations.AddConstraint(
-            model_name='rolegrant',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='grant_period'),
+            model_name="rolegrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to__isnull", True), ("valid_to__gt", models.F("valid_from")), _connector="OR"
+                ),
+                name="grant_period",
+            ),
         ),
     ]

@@ -37,7 +37,9 @@ def _language(context: Context) -> Language:
 class _Said(Node):
     """``{% t %}``: both sentences are known when the template is read, so a missing one never reaches a reader."""
 
-    def __init__(self, sides: dict[Language, str], values: dict[str, FilterExpression], name: str | None) -> None:
+    def __init__(
+        self, sides: dict[Language, str], values: dict[str, FilterExpression], name: str | None
+    ) -> None:
         self.sides, self.values, self.name = sides, values, name
 
     def render(self, context: Context) -> SafeString:
@@ -77,7 +79,9 @@ def translate(parser: Parser, token: Token) -> Node:
         values[key] = parser.compile_filter(expression)
     for sentence in (english, chinese):
         if set(_FIELD.findall(sentence)) != set(values):
-            raise template.TemplateSyntaxError(f"{sentence!r} does not use exactly the values {sorted(values)}")
+            raise template.TemplateSyntaxError(
+                f"{sentence!r} does not use exactly the values {sorted(values)}"
+            )
     return _Said({"en": english, "zh": chinese}, values, name)
 
 
@@ -99,7 +103,9 @@ def day(moment: date | datetime | None) -> str:
     if moment is None:
         return ""
     civil = local_date(moment) if isinstance(moment, datetime) else moment
-    return format_html('<time datetime="{}">{}</time>', civil.isoformat(), say_date(civil, language.current()))
+    return format_html(
+        '<time datetime="{}">{}</time>', civil.isoformat(), say_date(civil, language.current())
+    )
 
 
 @register.filter

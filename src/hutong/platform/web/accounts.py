@@ -18,7 +18,7 @@ from hutong.kernel.permission import Actor
 from hutong.kernel.text import Text
 from hutong.platform.actors import may_open_session, operator_session
 from hutong.platform.component_pages import Link
-from hutong.platform.components import Action, EmptyState, Form, Given, Facts, Table
+from hutong.platform.components import Action, EmptyState, Facts, Form, Given, Table
 from hutong.platform.entities import ENTITIES
 from hutong.platform.people import Person, RoleGrant, SignInLink, Token
 from hutong.platform.web import cells
@@ -48,7 +48,9 @@ def make_token(person: Person, label: str, valid: timedelta = timedelta(days=30)
     """A bearer token for API and CLI. The hub keeps only its digest."""
     token = f"hut_{secrets.token_urlsafe(32)}"
     now = timezone.now()
-    Token.objects.create(person=person, digest=_digest(token), label=label[:80], created_at=now, expires_at=now + valid)
+    Token.objects.create(
+        person=person, digest=_digest(token), label=label[:80], created_at=now, expires_at=now + valid
+    )
     return token
 
 
@@ -81,7 +83,10 @@ def _used_up() -> Denied:
     return Denied(
         Text("This sign-in link was used or has expired.", "该登录链接已使用或已过期。"),
         rule="sign_in.link",
-        remedy=Text("Ask the hub operator for a new one, or sign in with your password.", "请联系运维人员重新获取，或使用密码登录。"),
+        remedy=Text(
+            "Ask the hub operator for a new one, or sign in with your password.",
+            "请联系运维人员重新获取，或使用密码登录。",
+        ),
     )
 
 
@@ -97,11 +102,16 @@ def account_view(request: HttpRequest) -> HttpResponse:
         entity.plural,
         cells.heading(entity),
         tuple(cells.line(entity, g) for g in grants),
-        empty=EmptyState(Text("You hold no role yet: ask the hub operator.", "您尚无角色，请联系平台运维人员。")),
+        empty=EmptyState(
+            Text("You hold no role yet: ask the hub operator.", "您尚无角色，请联系平台运维人员。")
+        ),
         caption_hidden=True,
     )
     ways = (
-        Link(Text("Password", "密码"), "/accounts/password/change/" if person.has_usable_password() else "/accounts/password/set/"),
+        Link(
+            Text("Password", "密码"),
+            "/accounts/password/change/" if person.has_usable_password() else "/accounts/password/set/",
+        ),
         Link(Text("Second factor and passkeys", "两步验证与通行密钥"), "/accounts/2fa/"),
     )
     context = {
@@ -123,7 +133,11 @@ def _session_actions(person: Person) -> tuple[Any, ...]:
     now = timezone.now()
     open_ = operator_session(person, now)
     if open_ is not None:
-        return (Action(Text("Close the operator session", "结束运维会话"), f"/do/parties.session.close/{open_.code}"),)
+        return (
+            Action(
+                Text("Close the operator session", "结束运维会话"), f"/do/parties.session.close/{open_.code}"
+            ),
+        )
     if may_open_session(person, now):
         return (Action(Text("Open an operator session", "开启运维会话"), "/do/parties.session.open/"),)
     return ()

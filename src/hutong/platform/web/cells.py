@@ -70,7 +70,9 @@ def cell(record: Any, show: Show) -> Cell:
     value = raw(record, show)
     if show.kind == "file" and value:
         return Cell(str(value)[:16] + "…")
-    return Cell(words(value, show), url=address_of(value) if show.kind == "record" and value is not None else None)
+    return Cell(
+        words(value, show), url=address_of(value) if show.kind == "record" and value is not None else None
+    )
 
 
 def given(record: Any, show: Show) -> Given:
@@ -115,4 +117,8 @@ def line(entity: Entity, record: Any) -> tuple[Cell, ...]:
     """One row of a list."""
     state = state_of(record)
     last = (Cell(state),) if state is not None else ()
-    return (Cell(record.code, url=f"{entity.url}{record.code}"), *(cell(record, s) for s in entity.columns), *last)
+    return (
+        Cell(record.code, url=f"{entity.url}{record.code}"),
+        *(cell(record, s) for s in entity.columns),
+        *last,
+    )

@@ -36,7 +36,9 @@ def desk_view(request: HttpRequest) -> HttpResponse:
     context = {
         "title": Text("My desk", "我的工作台"),
         "role": _roles(actor),
-        "waiting": DeskColumn(Text("Waiting for me", "待我办理"), tuple(r for _, r in waiting), _nothing(actor)),
+        "waiting": DeskColumn(
+            Text("Waiting for me", "待我办理"), tuple(r for _, r in waiting), _nothing(actor)
+        ),
         "others": DeskColumn(
             Text("Waiting for others", "待他人办理"),
             tuple(_others(actor)),
@@ -98,7 +100,9 @@ def _row(operation: Operation, record: Any) -> DeskRow:
         sentence=WAITS.format(what=what, verb=operation.title),
         clock=_since(record.created_at),
         url=cells.address_of(record),
-        action=Action(operation.title, f"/do/{operation.name}/{record.code}", f"{operation.name}-{record.code}"),
+        action=Action(
+            operation.title, f"/do/{operation.name}/{record.code}", f"{operation.name}-{record.code}"
+        ),
         state=cells.state_of(record),
     )
 
@@ -118,7 +122,9 @@ def _others(actor: Actor) -> Iterator[DeskRow]:
         states = [s.name for s in lifecycle.states if s.kind == "waiting"]
         if not states:
             continue
-        rows = visible(entity.model._default_manager.filter(created_by=actor.id, state__in=states), entity.view, actor)
+        rows = visible(
+            entity.model._default_manager.filter(created_by=actor.id, state__in=states), entity.view, actor
+        )
         for record in rows.order_by("id")[:EACH]:
             what = Text(f"{entity.title.en} {record.code}", f"{entity.title.zh} {record.code}")
             words = WITH_OTHERS.format(what=what, state=lifecycle.state(record.state).label)
@@ -133,7 +139,12 @@ def _done(actor: Actor) -> Iterator[DeskRow]:
             continue
         entity = of_code(event.subject)
         url = f"{entity.url}{event.subject}" if entity is not None else None
-        yield DeskRow(operation.sentence.format(subject=event.subject), None, url, state=State(Text("done", "已办"), "done"))
+        yield DeskRow(
+            operation.sentence.format(subject=event.subject),
+            None,
+            url,
+            state=State(Text("done", "已办"), "done"),
+        )
 
 
 def _nothing(actor: Actor) -> EmptyState:
@@ -141,7 +152,9 @@ def _nothing(actor: Actor) -> EmptyState:
     roles = {g.role for g in actor.grants}
     for operation in OPERATIONS.values():
         starts = operation.creates is not None and operation.subject is None and not operation.hidden
-        if starts and any(r.role in roles and r.role is not None for r in POLICY.get(operation.permission, ())):
+        if starts and any(
+            r.role in roles and r.role is not None for r in POLICY.get(operation.permission, ())
+        ):
             action = Action(operation.title, f"/do/{operation.name}/", operation.name, weight="primary")
             words = Text("Nothing waits for you. What usually starts here:", "暂无待办事项。通常由此开始：")
             return EmptyState(words, action)
@@ -154,7 +167,9 @@ def home_view(request: HttpRequest) -> HttpResponse:
     if chosen is not None:
         return chosen.view(request)  # type: ignore[no-any-return]
     doors = tuple(
-        EmptyState(e.plural, Action(Text("Open", "打开"), e.url, e.key)) for e in ENTITIES.values() if e.menu is not None
+        EmptyState(e.plural, Action(Text("Open", "打开"), e.url, e.key))
+        for e in ENTITIES.values()
+        if e.menu is not None
     )
     context = {
         "title": Text("An AI innovation hub", "人工智能创新策源地"),
@@ -187,8 +202,16 @@ def search_view(request: HttpRequest) -> HttpResponse:
         for d in found
         if d.code in allowed
     )
-    columns = (Column(Text("Code", "编号"), "code"), Column(Text("Name", "名称")), Column(Text("Kind", "类型")))
-    empty = EmptyState(Text("Nothing was found. One Chinese character is enough to search.", "未找到结果。单个汉字即可检索。"))
+    columns = (
+        Column(Text("Code", "编号"), "code"),
+        Column(Text("Name", "名称")),
+        Column(Text("Kind", "类型")),
+    )
+    empty = EmptyState(
+        Text(
+            "Nothing was found. One Chinese character is enough to search.", "未找到结果。单个汉字即可检索。"
+        )
+    )
     caption = Text("Found: {q}", "检索：{q}").format(q=query or "-")
     context = {
         "title": Text("Search", "检索"),

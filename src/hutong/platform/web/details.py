@@ -126,5 +126,10 @@ def _related(entity: Entity, record: Any, actor: Actor) -> list[tuple[Text, Tabl
         if not shown and actor.id is None:
             continue
         lines = tuple(cells.line(other, r) for r in shown)
-        found.append((title, Table(title, cells.heading(other), lines, empty=EmptyState(other.empty), caption_hidden=True)))
+        found.append(
+            (
+                title,
+                Table(title, cells.heading(other), lines, empty=EmptyState(other.empty), caption_hidden=True),
+            )
+        )
     return found

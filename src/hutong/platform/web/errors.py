@@ -68,7 +68,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
         request,
         Problem(
             Text("The hub failed; nothing was saved.", "系统出错，未保存任何内容。"),
-            Text("Try again; if it stays, tell the operator the time.", "请重试；如仍出错，请将时间告知运维人员。"),
+            Text(
+                "Try again; if it stays, tell the operator the time.",
+                "请重试；如仍出错，请将时间告知运维人员。",
+            ),
             "server.error",
             500,
         ),

@@ -42,7 +42,9 @@ def drawer_view(request: HttpRequest, code: str) -> HttpResponse:
     entity, record = _record(code, request.actor)  # type: ignore[attr-defined]
     events = list(Event.objects.filter(subject=record.code).order_by("seq"))
     drawer = Drawer(
-        title=cells.name_of(record) if cells.name_of(record) != record.code else Text(record.code, record.code),
+        title=cells.name_of(record)
+        if cells.name_of(record) != record.code
+        else Text(record.code, record.code),
         meaning=Meaning(Text(f"{entity.title.en} {record.code}", f"{entity.title.zh} {record.code}")),
         records=_particulars(entity, record),
         events=timeline(events),
@@ -60,7 +62,9 @@ def drawer_response(request: HttpRequest, drawer: Drawer) -> HttpResponse:
 
 def _particulars(entity: Entity, record: Any) -> Table:
     columns = (Column(Text("What", "项目")), Column(Text("Value", "值")))
-    rows = tuple((Cell(s.label), cells.cell(record, s)) for s in entity.fields if s.kind not in ("json", "long"))
+    rows = tuple(
+        (Cell(s.label), cells.cell(record, s)) for s in entity.fields if s.kind not in ("json", "long")
+    )
     return Table(Text("Particulars", "基本信息"), columns, rows, caption_hidden=True)
 
 
@@ -104,7 +108,12 @@ def event_view(request: HttpRequest, seq: int) -> HttpResponse:
         )
     drawer = Drawer(
         title=Text(f"Event {seq}", f"第{seq}号事件"),
-        meaning=Meaning(Text("One committed operation, as a leaf of the log (RFC 9162).", "一项已提交的操作，即日志的一个叶节点（RFC 9162）。")),
+        meaning=Meaning(
+            Text(
+                "One committed operation, as a leaf of the log (RFC 9162).",
+                "一项已提交的操作，即日志的一个叶节点（RFC 9162）。",
+            )
+        ),
         records=_header(event),
         events=timeline([event]),
         proof=proof_of(event),
@@ -116,18 +125,27 @@ def _header(event: Event) -> Table:
     rows = [("leaf", bytes(event.leaf).hex()), ("operation", event.operation), ("subject", event.subject),
             ("passport", event.passport or "-"), ("actor", event.actor), ("entry", event.entry)]  # fmt: skip
     columns = (Column(Text("Field", "字段"), "code"), Column(Text("Value", "值"), "code"))
-    return Table(Text("Header", "事件头"), columns, tuple((Cell(k), Cell(v)) for k, v in rows), caption_hidden=True)
+    return Table(
+        Text("Header", "事件头"), columns, tuple((Cell(k), Cell(v)) for k, v in rows), caption_hidden=True
+    )
 
 
 def ledger_view(request: HttpRequest) -> HttpResponse:
     """The newest events and checkpoints. Event headers name no person and hold no payload."""
     events = list(Event.objects.order_by("-seq")[:LISTED])
     signed = list(Checkpoint.objects.order_by("-size")[:10])
-    columns = (Column(Text("Size", "规模"), "number"), Column(Text("Root", "根哈希"), "code"), Column(Text("Signed", "签署时间"), "date"))
+    columns = (
+        Column(Text("Size", "规模"), "number"),
+        Column(Text("Root", "根哈希"), "code"),
+        Column(Text("Signed", "签署时间"), "date"),
+    )
     rows = tuple((Cell(f"{c.size:,}"), Cell(c.root), Cell(c.signed_at)) for c in signed)
     empty = EmptyState(Text("No checkpoint is signed yet.", "尚未签署检查点。"))
     table = Table(Text("Checkpoints", "检查点"), columns, rows, empty=empty, caption_hidden=True)
-    lead = Text("{n} events; each is a leaf, each checkpoint a signed root.", "共{n}条事件；每条事件为一个叶节点，每个检查点为签名的根哈希。")
+    lead = Text(
+        "{n} events; each is a leaf, each checkpoint a signed root.",
+        "共{n}条事件；每条事件为一个叶节点，每个检查点为签名的根哈希。",
+    )
     context = {
         "title": Text("Ledger", "账簿"),
         "lead": lead.format(n=store.size()),
@@ -139,7 +157,11 @@ def ledger_view(request: HttpRequest) -> HttpResponse:
 
 def verify_view(request: HttpRequest) -> HttpResponse:
     key = signing_key().verify_key
-    context = {"lesson": "/verify/lesson", "program": "/verify/verify.py", "public_key": base64.b64encode(key.public).decode()}
+    context = {
+        "lesson": "/verify/lesson",
+        "program": "/verify/verify.py",
+        "public_key": base64.b64encode(key.public).decode(),
+    }
     return render(request, "hutong/verify.html", context)
 
 
@@ -150,4 +172,6 @@ def lesson_view(request: HttpRequest) -> HttpResponse:
 def program_view(request: HttpRequest) -> FileResponse:
     """The stand-alone verifier, as it lies in this hub."""
     place = Path(hutong.__file__).parent / "verify.py"
-    return FileResponse(place.open("rb"), as_attachment=True, filename="verify.py", content_type="text/x-python")
+    return FileResponse(
+        place.open("rb"), as_attachment=True, filename="verify.py", content_type="text/x-python"
+    )

@@ -35,7 +35,11 @@ KINDS: dict[Any, FieldKind] = {
     FileRef: "file",
     Json: "long",
 }
-UNITS: dict[Any, Text] = {Money: Text("yuan", "元"), ChipTime: Text("chip-hours", "卡时"), Share: Text("share or %", "比例或%")}
+UNITS: dict[Any, Text] = {
+    Money: Text("yuan", "元"),
+    ChipTime: Text("chip-hours", "卡时"),
+    Share: Text("share or %", "比例或%"),
+}
 BEIJING = "+08:00"
 
 
@@ -82,7 +86,9 @@ def _carry_out(request: HttpRequest, operation: Operation, subject: Any, actor: 
     return redirect(cells.address_of(outcome.record) or "/my")
 
 
-def _read(request: HttpRequest, operation: Operation, subject: Any) -> tuple[dict[str, Any], HutongError | None]:
+def _read(
+    request: HttpRequest, operation: Operation, subject: Any
+) -> tuple[dict[str, Any], HutongError | None]:
     """Inputs as they were typed. Files are taken in first, and stay stored when the form comes back."""
     given: dict[str, Any] = {}
     for parameter in operation.parameters:
@@ -146,7 +152,9 @@ def _render(
         "facts": _facts(operation, subject),
         "crumbs": _crumbs(operation, subject),
     }
-    return render(request, "hutong/pages/form.html", context, status=error.status if error is not None else 200)
+    return render(
+        request, "hutong/pages/form.html", context, status=error.status if error is not None else 200
+    )
 
 
 def _hidden(subject: Any, given: Mapping[str, Any], asked: list[Parameter]) -> tuple[tuple[str, str], ...]:
@@ -158,7 +166,9 @@ def _hidden(subject: Any, given: Mapping[str, Any], asked: list[Parameter]) -> t
 def _on_behalf(error: HutongError | None) -> tuple[Field, ...]:
     if error is None or error.field != "on_behalf_of":
         return ()
-    return (Field("_for", Text("On behalf of (code)", "代表单位（编号）"), error=error.remedy, required=True),)
+    return (
+        Field("_for", Text("On behalf of (code)", "代表单位（编号）"), error=error.remedy, required=True),
+    )
 
 
 def _consequence(operation: Operation) -> Text | None:
@@ -180,7 +190,11 @@ def _crumbs(operation: Operation, subject: Any) -> tuple[Crumb, ...]:
     if subject is None:
         return (Crumb(operation.title),)
     entity = of_model(type(subject))
-    return Crumb(entity.plural, entity.url), Crumb(subject.code, f"{entity.url}{subject.code}"), Crumb(operation.title)
+    return (
+        Crumb(entity.plural, entity.url),
+        Crumb(subject.code, f"{entity.url}{subject.code}"),
+        Crumb(operation.title),
+    )
 
 
 def _field(parameter: Parameter, value: Any, error: HutongError | None, actor: Actor) -> Field:
@@ -228,7 +242,9 @@ def _choices(parameter: Parameter, value: Any, actor: Actor) -> tuple[Choice, ..
     if not (isinstance(parameter.kind, type) and issubclass(parameter.kind, Record)):
         return ()
     entity = of_model(parameter.kind)
-    rows = visible(parameter.kind._default_manager.all(), entity.view, actor).order_by("-id")[: MOST_CHOICES + 1]
+    rows = visible(parameter.kind._default_manager.all(), entity.view, actor).order_by("-id")[
+        : MOST_CHOICES + 1
+    ]
     found = list(rows)
     if len(found) > MOST_CHOICES:
         return ()

@@ -47,4 +47,6 @@ def _navigation(path: str) -> tuple[Link, ...]:
     pages = [(p.navigation, p.title, f"/{p.path}") for p in PAGES if p.navigation is not None]
     lists = [(e.menu[0], e.menu[1], e.url) for e in ENTITIES.values() if e.menu is not None]
     ordered = sorted([*pages, *lists], key=lambda entry: entry[0])
-    return tuple(Link(title, url, path == url or (url != "/" and path.startswith(url))) for _, title, url in ordered)
+    return tuple(
+        Link(title, url, path == url or (url != "/" and path.startswith(url))) for _, title, url in ordered
+    )

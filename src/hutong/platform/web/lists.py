@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import render
 
 from hutong.kernel.errors import NotFound
-from hutong.kernel.permission import decide, Allowed
+from hutong.kernel.permission import Allowed, decide
 from hutong.kernel.text import Text
 from hutong.platform.components import Action, Choice, EmptyState, Field, Form, Table
 from hutong.platform.entities import ENTITIES, Entity
@@ -101,7 +101,9 @@ def creators(entity: Entity, request: HttpRequest) -> tuple[Action, ...]:
     """The verbs that make such a record out of nothing, for those whose role allows it."""
     actor = request.actor  # type: ignore[attr-defined]
     allowed = [o for o in entity.creators() if isinstance(decide(o.permission, actor), Allowed)]
-    return tuple(Action(o.title, f"/do/{o.name}/", o.name, weight="primary") for o in allowed if actor.id is not None)
+    return tuple(
+        Action(o.title, f"/do/{o.name}/", o.name, weight="primary") for o in allowed if actor.id is not None
+    )
 
 
 def _csv(entity: Entity, rows: QuerySet[Any]) -> HttpResponse | StreamingHttpResponse:
@@ -111,7 +113,9 @@ def _csv(entity: Entity, rows: QuerySet[Any]) -> HttpResponse | StreamingHttpRes
         # A byte order mark, so that spreadsheets read Chinese as it is.
         yield "\ufeff" + writer.writerow(["code", *(s.path for s in entity.columns), "state"])
         for record in rows.iterator(chunk_size=1000):
-            yield writer.writerow([record.code, *(cells.csv_value(record, s) for s in entity.columns), record.state])
+            yield writer.writerow(
+                [record.code, *(cells.csv_value(record, s) for s in entity.columns), record.state]
+            )
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{entity.scope}-{entity.resource}.csv"'

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from hutong.kernel.clock import local_date
 from hutong.kernel.errors import Conflict, Denied
 from hutong.kernel.operation import FileRef, Help, Long, Reason, operation
 from hutong.kernel.text import Text
 from hutong.modules.passport.contract import Version
 from hutong.modules.scenarios import policy as may
-from hutong.modules.scenarios.batches import read_batch
+from hutong.modules.scenarios.batches import Row, read_batch
 from hutong.modules.scenarios.cover import cover_of
-from hutong.modules.scenarios.lifecycle import COVERED, PILOT
+from hutong.modules.scenarios.lifecycle import PILOT
 from hutong.modules.scenarios.models import Opportunity, Pilot, PilotRecord
 from hutong.platform import files
 from hutong.platform.context import RunContext
@@ -41,9 +42,10 @@ def pilot_propose(
             field="opportunity",
         )
     _own_and_frozen(ctx, opportunity, version)
-    cover = cover_of(version.code)
-    if not cover.complete:
-        raise Conflict(COVERED.what, rule=COVERED.rule, remedy=COVERED.remedy, field="version")
+    cover = cover_of(version.code, local_date(ctx.now))
+    refusal = cover.refusal()
+    if refusal is not None:
+        raise refusal
     ctx.note(version=version.code, model_sha256=version.model_sha256, tests=opportunity.tests)
     return Pilot(
         opportunity=opportunity,
@@ -93,8 +95,15 @@ def _own_and_frozen(ctx: RunContext, opportunity: Opportunity, version: Version)
 def pilot_start(ctx: RunContext, pilot: Pilot) -> None:
     """Begin to use the system within the pilot; certificate and filing must be live on this very day."""
     pilot.started_at = ctx.now
-    cover = cover_of(pilot.version_used.code)
-    ctx.note(certificate=cover.certificate, filing=cover.filing, days=pilot.opportunity.days)
+    _cover(ctx, pilot)
+    ctx.note(days=pilot.opportunity.days)
+
+
+def _cover(ctx: RunContext, pilot: Pilot) -> None:
+    """Keep under which certificate and filing the system is used from now on."""
+    cover = cover_of(pilot.version_used.code, local_date(ctx.now))
+    pilot.certificate, pilot.filing = cover.certificate or "", cover.filing or ""
+    ctx.note(certificate=pilot.certificate, filing=pilot.filing)
 
 
 @operation(
@@ -134,10 +143,16 @@ def pilot_record(
             field="records",
         )
     rows = read_batch(files.path_of(records.sha256), pilot.started_at, ctx.now)
+    _store(pilot, records.sha256, rows)
+    ctx.note(rows=len(rows), with_truth=sum(bool(r.truth) for r in rows))
+
+
+def _store(pilot: Pilot, batch: str, rows: list[Row]) -> None:
+    """Keep the rows with the file and the place that they came from."""
     stored = [
         PilotRecord(
             pilot=pilot,
-            batch=records.sha256,
+            batch=batch,
             row=number,
             input_sha256=row.input_sha256,
             answer=row.answer,
@@ -148,7 +163,6 @@ def pilot_record(
         for number, row in enumerate(rows)
     ]
     PilotRecord.objects.bulk_create(stored, batch_size=100)
-    ctx.note(rows=len(rows), with_truth=sum(bool(r.truth) for r in rows))
 
 
 @operation(
@@ -173,3 +187,4 @@ def pilot_halt(ctx: RunContext, pilot: Pilot, *, reason: Reason) -> None:
 )
 def pilot_resume(ctx: RunContext, pilot: Pilot, *, reason: Reason) -> None:
     """Go on with a halted pilot once certificate and filing are live again."""
+    _cover(ctx, pilot)

@@ -1,0 +1,117 @@
+"""Addresses of the plan: board, nodes, figures, drawers, CSV and bundles. All of it is public."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from hutong.kernel.text import Text
+from hutong.modules.plan import csv_files
+from hutong.modules.plan.asking import board_of, figures_of, place_of
+from hutong.modules.plan.board_view import board_context
+from hutong.modules.plan.explain import Explanation
+from hutong.modules.plan.figure_view import drawer, figure_context
+from hutong.modules.plan.models import Plan
+from hutong.modules.plan.node_view import node_context
+from hutong.modules.plan.points import points
+from hutong.modules.plan.queries import unknown
+from hutong.platform.components import Action, EmptyState
+from hutong.platform.entities import ENTITIES
+from hutong.platform.web.evidence import download, drawer_response
+
+
+def board(request: HttpRequest) -> HttpResponse:
+    """The plan board; before a plan is loaded, what starts here and who starts it."""
+    if not Plan.objects.exists():
+        return render(request, "hutong/home.html", _before_the_plan())
+    return render(
+        request, "plan/board.html", board_context(board_of(request), figures_of(request), place_of(request))
+    )
+
+
+def _before_the_plan() -> dict[str, Any]:
+    load = Action(
+        Text("Load a plan", "载入实施方案"), "/do/plan.plan.load/", "plan.plan.load", weight="primary"
+    )
+    begin = Text(
+        "No plan is loaded yet. A task-force officer loads the plan file; every figure then follows from the ledger.",
+        "尚未载入实施方案。由工作专班人员载入方案文件，各项指标随即依据账本计算。",
+    )
+    others = (
+        EmptyState(e.plural, Action(Text("Open", "打开"), e.url, e.key))
+        for e in ENTITIES.values()
+        if e.menu is not None
+    )
+    return {
+        "title": Text("An AI innovation hub", "人工智能创新策源地"),
+        "lead": Text(
+            "The departments are open; the plan board waits for its plan.",
+            "各部门已可办理，方案看板待载入方案。",
+        ),
+        "doors": (EmptyState(begin, load), *others),
+    }
+
+
+def board_csv(request: HttpRequest) -> HttpResponse:
+    found = board_of(request)
+    name = f"{found.text.id}-{found.look.day.isoformat()}.csv"
+    return csv_files.response(csv_files.BOARD, csv_files.board_rows(found), name)
+
+
+def board_json(request: HttpRequest) -> HttpResponse:
+    found = board_of(request)
+    return download(found.as_json(), f"{found.text.id}-{found.look.day.isoformat()}.json")
+
+
+def _node(request: HttpRequest, kind: str, number: int) -> HttpResponse:
+    context = node_context(board_of(request), figures_of(request), kind, number, place_of(request))
+    return render(request, "plan/node.html", context)
+
+
+def objective(request: HttpRequest, number: int) -> HttpResponse:
+    return _node(request, "objective", number)
+
+
+def task(request: HttpRequest, number: int) -> HttpResponse:
+    return _node(request, "task", number)
+
+
+def safeguard(request: HttpRequest, number: int) -> HttpResponse:
+    return _node(request, "safeguard", number)
+
+
+def _explained(request: HttpRequest, name: str) -> Explanation:
+    figures = figures_of(request)
+    found = next((i for i in figures.text.indicators if i.id == name), None)
+    if found is None:
+        raise unknown(name)
+    return Explanation(figures.row(found), figures.look, figures.record, figures.size)
+
+
+def figure(request: HttpRequest, name: str) -> HttpResponse:
+    found = _explained(request, name)
+    return render(request, "plan/figure.html", figure_context(found, figures_of(request), place_of(request)))
+
+
+def figure_drawer(request: HttpRequest, name: str) -> HttpResponse:
+    return drawer_response(request, drawer(_explained(request, name), place_of(request)))
+
+
+def figure_csv(request: HttpRequest, name: str) -> HttpResponse:
+    found = _explained(request, name)
+    head = ("day", "value", "as_known_then", "definition", "facts")
+    return csv_files.response(
+        head, csv_files.points_rows(points(figures_of(request), found.row.id)), f"{name}.csv"
+    )
+
+
+def facts_csv(request: HttpRequest, name: str) -> HttpResponse:
+    head = ("record", "amount", "valid_from", "valid_to", "recorded_at", "event")
+    found = _explained(request, name)
+    return csv_files.response(head, csv_files.facts_rows(found), f"{name}-facts.csv")
+
+
+def figure_bundle(request: HttpRequest, name: str) -> HttpResponse:
+    return download(_explained(request, name).bundle(), f"{name}.json")
