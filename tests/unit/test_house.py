@@ -47,8 +47,8 @@ from hutong.platform import runner
 from hutong.platform.actors import actor_of
 from django.utils import timezone
 
-def do(actor, name, **given):
-    return runner.run(actor, name, given).record
+def do(actor, operation, /, **given):
+    return runner.run(actor, operation, given).record
 
 first = "91110108MA0000042"
 house = do(THE_HUB, "parties.organisation.register", name_en="Lab", name_zh="实验室",

@@ -15,14 +15,16 @@ from hutong.kernel.errors import HutongError
 from hutong.kernel.operation import OPERATIONS, FileRef, Operation, Parameter
 from hutong.kernel.text import Text
 
-ABOUT = {
-    "as_": Annotated[str | None, typer.Option("--as", help="person who acts: code or e-mail (HUTONG_AS)")],
+As = Annotated[str | None, typer.Option("--as", help="person who acts: code or e-mail (HUTONG_AS)")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+ABOUT: dict[str, Any] = {
+    "as_": As,
     "for_": Annotated[str | None, typer.Option("--for", help="organisation on whose behalf: code")],
     "key_": Annotated[str | None, typer.Option("--key", help="idempotency key: a retry is harmless")],
     "seen_": Annotated[int | None, typer.Option("--if-version", help="refuse if the record moved on")],
-    "json_": Annotated[bool, typer.Option("--json", help="print JSON")],
+    "json_": AsJson,
 }
-DEFAULTS = {"as_": None, "for_": None, "key_": None, "seen_": None, "json_": False}
+DEFAULTS: dict[str, Any] = {"as_": None, "for_": None, "key_": None, "seen_": None, "json_": False}
 
 
 def word(name: str) -> str:
@@ -139,8 +141,8 @@ def lister(entity: Any) -> Callable[..., None]:
     def command(
         state: Annotated[str | None, typer.Option(help="only in this state")] = None,
         limit: Annotated[int, typer.Option(help="at most this many")] = 50,
-        as_: ABOUT[as_] = None,  # type: ignore[valid-type]
-        json_: ABOUT[json_] = False,  # type: ignore[valid-type]
+        as_: As = None,
+        json_: AsJson = False,
     ) -> None:
         from hutong.platform.api import records
         from hutong.platform.scope import visible
@@ -180,8 +182,8 @@ def _line(entity: Any, record: Any) -> list[Any]:
 def shower(entity: Any) -> Callable[..., None]:
     def command(
         code: Annotated[str, typer.Argument(help="code of the record")],
-        as_: ABOUT[as_] = None,  # type: ignore[valid-type]
-        json_: ABOUT[json_] = False,  # type: ignore[valid-type]
+        as_: As = None,
+        json_: AsJson = False,
     ) -> None:
         from hutong.platform.api import records
         from hutong.platform.parsing import load_record

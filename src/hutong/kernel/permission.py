@@ -218,9 +218,8 @@ def decide(permission: Permission, actor: Actor, record: Any = None) -> Allowed 
         return found[0]
     rules = POLICY.get(permission, ())
     roles = [ROLE_LABELS[r.role] for r in rules if r.role is not None and r.role is not Role.SYSTEM]
-    if not roles:
-        need = Text("the hub itself", "系统自身")
-    else:
+    need = Text("the hub itself", "系统自身")
+    if roles:
         need = Text(
             " / ".join(dict.fromkeys(r.en for r in roles)), "、".join(dict.fromkeys(r.zh for r in roles))
         )

@@ -36,7 +36,8 @@ def _noise(images: Images, low: float, high: float, chance: np.random.Generator)
 def _contrast(images: Images, low: float, high: float, chance: np.random.Generator) -> Images:
     factor = chance.uniform(0.4, 1.0, (len(images), 1, 1))
     middle = images.mean(axis=(1, 2), keepdims=True)
-    return np.clip(middle + (images - middle) * factor, low, high)
+    faint: Images = np.clip(middle + (images - middle) * factor, low, high)
+    return faint
 
 
 def _blur(images: Images, low: float, high: float, chance: np.random.Generator) -> Images:
@@ -44,7 +45,8 @@ def _blur(images: Images, low: float, high: float, chance: np.random.Generator) 
     share = chance.uniform(0.2, 0.8, (len(images), 1, 1))
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)), mode="edge")
     around = (padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]) / 4
-    return images * (1 - share) + around * share
+    mixed: Images = images * (1 - share) + around * share
+    return mixed
 
 
 def _occlusion(images: Images, low: float, high: float, chance: np.random.Generator) -> Images:

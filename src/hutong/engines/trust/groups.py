@@ -233,7 +233,7 @@ class _Side:
 
     def _pairs(self, hits: Tensor, n: Tensor, places: list[int], alpha: float) -> list[dict[str, object]]:
         pairs = [(i, j) for i in places for j in places if i < j]
-        found = []
+        found: list[dict[str, object]] = []
         for i, j in pairs:
             score = miettinen_nurminen(
                 (int(hits[i]), int(hits[j])), (int(n[i]), int(n[j])), alpha / len(pairs)

@@ -247,7 +247,7 @@ def decide(probabilities: NDArray[np.float64], system: System) -> Predictions:
     if system.positive is None or system.decision_at is None:
         return Predictions(scores.argmax(axis=1), scores)
     favourable = system.labels.index(system.positive)
-    given = scores[:, favourable] >= system.decision_at * SCORE_UNIT
+    given = scores[:, favourable] >= int(system.decision_at * SCORE_UNIT)
     return Predictions(np.where(given, favourable, 1 - favourable).astype(np.int64), scores)
 
 
