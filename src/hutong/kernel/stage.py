@@ -23,6 +23,7 @@ class Stage:
     stamp: given the code of a system, what stands under the gate ("L2", a register's number), or None.
     why: given the code of a system that was stopped here, what its passport shows of it (a page component:
     the measured reason and the cheapest way through), or None.
+    shows: given the code of a system, a section of its passport page: title and page component, or None.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Stage:
     required: Callable[[str], bool] | None = None
     stamp: Callable[[str], Text | None] | None = None
     why: Callable[[str], Any] | None = None
+    shows: Callable[[str], tuple[Text, Any] | None] | None = None
 
 
 STAGES: dict[int, Stage] = {}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hutong.kernel.permission import Actor
+from hutong.kernel.stage import lane
 from hutong.kernel.text import Text
 from hutong.modules.passport.models import System, Version
 from hutong.modules.passport.queries import Course, Gate, course, versions_of
@@ -54,6 +55,7 @@ def passport_context(record: Any, actor: Actor, language: str) -> dict[str, Any]
         "next_step": _next(way),
         "versions": _versions(versions),
         "lineage": _lineage(system, events),
+        "sections": tuple(found for stage in lane() if stage.shows and (found := stage.shows(system.code))),
         "evidence_url": f"/evidence/{system.code}",
     }
 

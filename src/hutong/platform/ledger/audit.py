@@ -167,8 +167,16 @@ def _head(frontier: Frontier) -> Iterator[Fault]:
             None,
             n=size,
         )
-    elif size < frontier.size or (head is not None and Frontier.loads(head.frontier) != frontier):
+    elif size < frontier.size or (head is not None and _kept(head.frontier) != frontier):
         yield _fault("head", "The head of the log is not that of its events.", "日志首部与其事件不符。")
+
+
+def _kept(text: str) -> Frontier | None:
+    """The frontier that the head holds; None where it is not one."""
+    try:
+        return Frontier.loads(text)
+    except HutongError:
+        return None
 
 
 def _tiles(size: int) -> Iterator[Fault]:

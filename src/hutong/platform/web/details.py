@@ -32,7 +32,8 @@ from hutong.platform.web import cells
 from hutong.platform.web.lists import entity_of
 
 MOST_RELATED = 20
-MOST_EVENTS = 200
+FIRST_EVENTS = 25
+MOST_EVENTS = 2000
 THE_HUB = Text("the hub", "系统")
 
 
@@ -40,7 +41,8 @@ def detail_view(request: HttpRequest, scope: str, resource: str, code: str) -> H
     entity = entity_of(scope, resource)
     actor: Actor = request.actor  # type: ignore[attr-defined]
     record = load_record(entity.model, code, actor, "code")
-    events = _events(entity, record)
+    every = request.GET.get("events") == "all"
+    events = _events(entity, record, MOST_EVENTS if every else FIRST_EVENTS + 1)
     context: dict[str, Any] = {
         "title": cells.name_of(record) if not isinstance(cells.name_of(record), str) else entity.title,
         "code": record.code,
@@ -48,7 +50,10 @@ def detail_view(request: HttpRequest, scope: str, resource: str, code: str) -> H
         "state": cells.state_of(record),
         "actions": actions(entity, record, actor),
         "facts": Facts(tuple(cells.given(record, s) for s in entity.fields)),
-        "timeline": timeline(events),
+        "timeline": timeline(
+            events if every else events[:FIRST_EVENTS],
+            None if every or len(events) <= FIRST_EVENTS else "?events=all",
+        ),
         "crumbs": (Crumb(entity.plural, entity.url), Crumb(record.code)),
     }
     if entity.context is not None:
@@ -57,11 +62,11 @@ def detail_view(request: HttpRequest, scope: str, resource: str, code: str) -> H
     return render(request, entity.template or "hutong/pages/detail.html", context)
 
 
-def _events(entity: Entity, record: Any) -> list[Event]:
+def _events(entity: Entity, record: Any, most: int) -> list[Event]:
     """Events of the record; of the whole dossier where the record is the bearer of one."""
     rows = Event.objects.filter(passport=record.code) if entity.model.passport_path == "code" else None
     chosen = rows if rows is not None else Event.objects.filter(subject=record.code)
-    return list(chosen.order_by("-seq")[:MOST_EVENTS])
+    return list(chosen.order_by("-seq")[:most])
 
 
 def actions(entity: Entity, record: Any, actor: Actor) -> tuple[Action, ...]:
@@ -82,12 +87,12 @@ def actions(entity: Entity, record: Any, actor: Actor) -> tuple[Action, ...]:
     return tuple(found)
 
 
-def timeline(events: Sequence[Event]) -> Timeline:
+def timeline(events: Sequence[Event], more: str | None = None) -> Timeline:
     """Events as sentences, newest first; people appear by their code, which names nobody to strangers."""
     houses = {e.organisation for e in events if e.organisation}
     names = {o.code: o.name for o in Organisation.objects.filter(code__in=houses)} if houses else {}
     entries = tuple(_entry(event, names) for event in events)
-    return Timeline(entries, empty=EmptyState(Text("Nothing has happened yet.", "尚无办理记录。")))
+    return Timeline(entries, empty=EmptyState(Text("Nothing has happened yet.", "尚无办理记录。")), next=more)
 
 
 def _entry(event: Event, houses: dict[str, Text]) -> TimelineEntry:
