@@ -173,6 +173,8 @@ LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = HUTONG_HOME / "static"
+# Files are served from the installed package; the folder only has to be there.
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

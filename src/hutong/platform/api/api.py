@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import File, NinjaAPI, Schema
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from ninja.files import UploadedFile
 from pydantic import Field, create_model
 
@@ -73,6 +73,14 @@ def problem(request: HttpRequest, error: HutongError) -> HttpResponse:
 @api.exception_handler(HutongError)
 def on_error(request: HttpRequest, error: Any) -> HttpResponse:
     return problem(request, error)
+
+
+@api.exception_handler(HttpError)
+def on_unreadable(request: HttpRequest, error: Any) -> HttpResponse:
+    """Ninja wraps what the parser refused; the refusal itself is the answer."""
+    if isinstance(error.__cause__, HutongError):
+        return problem(request, error.__cause__)
+    return on_malformed(request, error)
 
 
 @api.exception_handler(ValidationError)
