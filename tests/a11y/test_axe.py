@@ -85,7 +85,8 @@ def browser() -> Iterator[Any]:
 def link(home: Path, person: str, base: str) -> str:
     port = base.rsplit(":", 1)[1]
     command = [sys.executable, "-m", "hutong", "--home", str(home), "link", person, "--port", port]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "hutong.site.settings"}
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
 
 
 def violations(page: Any) -> list[str]:

@@ -43,6 +43,8 @@ LANE = (
 )
 
 INSTALLED_APPS = [
+    # First: its templates stand before those of the libraries.
+    "hutong.platform.apps.PlatformConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -56,7 +58,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.mfa",
-    "hutong.platform.apps.PlatformConfig",
     *(f"hutong.modules.{name}.apps.Config" for name in LANE),
 ]
 
