@@ -88,7 +88,9 @@ def test_two_writer_processes_share_one_log(tmp_path: Path) -> None:
         )
         for n in (0, 200_000)
     ]
-    time.sleep(4)
+    for writer in writers:
+        assert writer.stdout is not None and writer.stdout.readline() == "ready\n"
+    time.sleep(2)
     said: list[int] = []
     for writer in writers:
         writer.send_signal(signal.SIGKILL)

@@ -113,6 +113,7 @@ class Operation:
     transition: Transition | None
     creates: Any = None
     hidden: bool = field(default=False)
+    needs: tuple[str, ...] = ()
 
     @property
     def scope(self) -> str:
@@ -196,10 +197,12 @@ def operation(
     transition: Transition | None = None,
     creates: Any = None,
     hidden: bool = False,
+    needs: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare the function below as the operation `name`. The first parameter is the context.
 
     hidden: an operation that the hub itself performs; people see it in the log but find no button for it.
+    needs: states of the subject in which it can be done, where the transition belongs to the record that it makes.
     """
     if name.count(".") != 2:
         raise ValueError(f"an operation is scope.resource.verb, not {name!r}")

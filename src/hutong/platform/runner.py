@@ -174,10 +174,30 @@ def _guard(
     ):
         operation.lifecycle.check(operation.transition, subject)
         _separate(operation, actor, subject)
+    if operation.needs and subject is not None and subject.state not in operation.needs:
+        raise _not_ready(operation, subject)
     for hold in GATES.get(operation.name, ()):
         refusal = hold(context, subject)
         if refusal is not None:
             raise refusal
+
+
+def _not_ready(operation: Operation, subject: Any) -> Conflict:
+    lifecycle = type(subject).lifecycle
+    need = [lifecycle.state(name).label for name in operation.needs]
+    return Conflict(
+        Text(
+            "This record is “{now}”; the step needs “{need}”.", "此记录处于“{now}”状态；该步骤要求“{need}”。"
+        ).format(
+            now=lifecycle.state(subject.state).label,
+            need=Text(" / ".join(t.en for t in need), " / ".join(t.zh for t in need)),
+        ),
+        rule=f"needs.{operation.name}",
+        remedy=Text(
+            "Reload the record and take a step that is open now.", "请重新载入记录，选择当前可执行的步骤。"
+        ),
+        field="state",
+    )
 
 
 def _starts(operation: Operation, subject: Any) -> bool:

@@ -109,6 +109,7 @@ def dataset_withdraw(ctx: RunContext, dataset: Dataset, *, reason: Reason) -> No
     sentence=Text("released the version {subject}", "发布了版本 {subject}"),
     lifecycle=VERSION,
     creates=DatasetVersion,
+    needs=("draft", "published"),
 )
 def version_release(
     ctx: RunContext,
@@ -118,12 +119,6 @@ def version_release(
     file: Annotated[FileRef, Text("Rows (Parquet or CSV)", "数据行（Parquet或CSV）")],
 ) -> DatasetVersion:
     """Fix the rows of a data set for good: Parquet and manifest by digest. A correction is a new version."""
-    if dataset.state == "withdrawn":
-        raise Conflict(
-            Text("The data set is withdrawn.", "该数据集已撤回。"),
-            rule="dataset.withdrawn",
-            remedy=Text("Register it anew.", "请重新登记。"),
-        )
     table = tables.read_table(files.path_of(file.sha256))
     content = tables.parquet_bytes(table)
     stored = files.store(
@@ -149,6 +144,7 @@ def version_release(
     sentence=Text("asked for the data grant {subject}", "申请了数据授权 {subject}"),
     lifecycle=GRANT,
     creates=DataGrant,
+    needs=("released",),
 )
 def grant_request(
     ctx: RunContext,

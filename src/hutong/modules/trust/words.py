@@ -63,11 +63,13 @@ def _cell(cell: dict[str, Any] | None) -> GridCell:
         return GridCell()
     findings = [f for f in cell["findings"] if f["value"] is not None and f["state"] == cell["state"]]
     words: Text | None = None
-    if cell["state"] == "fail" and findings:
-        words = Text(**findings[0]["words"])
-    elif findings:
+    if findings:
         first = findings[0]
-        words = Text(*(f"{short(first['value'])} [{short(first['lower'])}, {short(first['upper'])}]",) * 2)
+        said = f"{short(first['value'])} [{short(first['lower'])}, {short(first['upper'])}]"
+        if cell["state"] == "fail" and first["threshold"] is not None:
+            over = Fraction(first["value"]) > Fraction(first["threshold"])
+            said += f" {'>' if over else '<'} {short(first['threshold'])}"
+        words = Text(said, said)
     return GridCell(TONES[cell["state"]], words or STATE_WORDS[cell["state"]][0])
 
 

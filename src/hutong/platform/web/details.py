@@ -116,7 +116,7 @@ def _tone(operation: Any, event: Event) -> Tone:
     if operation is None or operation.lifecycle is None or event.to_state is None:
         return "open"
     names = {s.name: s.kind for s in operation.lifecycle.states}
-    kinds: dict[str, Tone] = {"holds": "done", "stopped": "stopped", "waiting": "needs", "closed": "closed"}
+    kinds: dict[str, Tone] = {"holds": "done", "stopped": "stopped", "waiting": "open", "closed": "closed"}
     return kinds.get(names.get(event.to_state, ""), "open")
 
 

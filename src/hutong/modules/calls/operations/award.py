@@ -24,6 +24,7 @@ from hutong.platform.ledger.tables import Event
     sentence=Text("granted the award {subject}", "批准立项 {subject}"),
     lifecycle=AWARD,
     creates=Award,
+    needs=("submitted",),
 )
 def award_grant(
     ctx: RunContext,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from hutong.kernel.errors import Conflict, Denied, Invalid
+from hutong.kernel.errors import Denied, Invalid
 from hutong.kernel.operation import Help, Json, Long, Reason, operation
 from hutong.kernel.permission import Role
 from hutong.kernel.text import Text
@@ -22,17 +22,12 @@ from hutong.platform.context import RunContext
     sentence=Text("assigned a reviewer: {subject}", "分派了评审专家：{subject}"),
     lifecycle=REVIEW,
     creates=Review,
+    needs=("submitted",),
 )
 def review_assign(
     ctx: RunContext, proposal: Proposal, *, reviewer: Annotated[Person, Text("Reviewer", "评审专家")]
 ) -> Review:
     """Ask a reviewer who has no tie to the applicant or a co-applicant for a judgement."""
-    if proposal.state != "submitted":
-        raise Conflict(
-            Text("This proposal is decided or withdrawn.", "该申报书已有结论或已撤回。"),
-            rule="review.proposal_settled",
-            remedy=Text("Choose a proposal that waits for its decision.", "请选择待决定的申报书。"),
-        )
     if not holds_role(reviewer, Role.REVIEWER, ctx.now):
         raise Invalid(
             Text("This person is not a reviewer.", "该人员不是评审专家。"),

@@ -27,6 +27,7 @@ Hours = Annotated[ChipTime, Text("Chip-hours", "算力（卡时）")]
     sentence=Text("asked for hours: {subject}", "申请了算力配额 {subject}"),
     lifecycle=ALLOCATION,
     creates=Allocation,
+    needs=("live",),
 )
 def allocation_request(
     ctx: RunContext, award: Award, *, pool: Pool, hours: Hours, reason: Reason

@@ -58,6 +58,7 @@ def centre_close(ctx: RunContext, centre: Centre, *, reason: Reason) -> None:
     sentence=Text("opened the pool {subject}", "开设了算力池 {subject}"),
     lifecycle=POOL,
     creates=Pool,
+    needs=("active",),
 )
 def pool_open(
     ctx: RunContext,

@@ -23,15 +23,10 @@ from hutong.platform.ledger.tables import Event
     sentence=Text("issued the certificate {subject}", "颁发了证书 {subject}"),
     lifecycle=CERTIFICATE,
     creates=Certificate,
+    needs=("passed",),
 )
 def certificate_issue(ctx: RunContext, evaluation: Evaluation) -> Certificate:
     """Certify a passed evaluation, bound to the digests of the version. Who passed it does not certify it."""
-    if evaluation.state != "passed":
-        raise Conflict(
-            Text("The evaluation has not passed.", "该评测未通过。"),
-            rule="certificate.not_passed",
-            remedy=Text("Only a passed evaluation is certified.", "仅可为通过的评测颁发证书。"),
-        )
     passed = Event.objects.filter(
         subject=evaluation.code, operation="trust.evaluation.pass", actor=ctx.actor.code
     )

@@ -27,6 +27,7 @@ PROFILES = Choice(tuple((name, trust.load_profile(name).title) for name in trust
     sentence=Text("asked for the evaluation {subject}", "申请了评测 {subject}"),
     lifecycle=EVALUATION,
     creates=Evaluation,
+    needs=("frozen",),
 )
 def evaluation_request(
     ctx: RunContext,

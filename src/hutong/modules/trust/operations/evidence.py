@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from hutong.engines import trust
-from hutong.kernel.errors import Conflict, Invalid
+from hutong.kernel.errors import Invalid
 from hutong.kernel.operation import FileRef, operation
 from hutong.kernel.text import Text
 from hutong.modules.trust import policy as may
 from hutong.modules.trust.lifecycle import EVIDENCE
 from hutong.modules.trust.models import Evaluation, Evidence
 from hutong.platform.context import RunContext
-
-OPEN = ("submitted", "planned", "measuring", "measured")
 
 
 @operation(
@@ -23,6 +21,7 @@ OPEN = ("submitted", "planned", "measuring", "measured")
     sentence=Text("gave the evidence {subject}", "提交了证据材料 {subject}"),
     lifecycle=EVIDENCE,
     creates=Evidence,
+    needs=("submitted", "planned", "measuring", "measured"),
 )
 def evidence_give(
     ctx: RunContext,
@@ -33,12 +32,6 @@ def evidence_give(
     answer: Annotated[bool, Text("It is met", "已满足")] = True,
 ) -> Evidence:
     """Answer one process check of the profile with a document."""
-    if evaluation.state not in OPEN:
-        raise Conflict(
-            Text("The evaluation is decided.", "该评测已有结论。"),
-            rule="evidence.decided",
-            remedy=Text("Ask for a new evaluation.", "请另行申请评测。"),
-        )
     known = {c.id for c in trust.load_profile(evaluation.profile).checks}
     if check not in known:
         raise Invalid(
