@@ -1,4 +1,4 @@
-# The two commands a newcomer needs: `make setup`, then `make demo`. Every other target sets up by itself.
+# The two commands a newcomer needs: `make run` and `make test`. Every target sets up by itself.
 #
 # What is installed is pinned with hashes in requirements/; a stamp in .venv remembers it, so that a second call
 # costs nothing. To change a dependency: pyproject.toml, then `make lock`.
@@ -56,10 +56,10 @@ $(VENV)/.peers: requirements/peers.txt $(VENV)/.dev
 	$(PIP_INSTALL) requirements/peers.txt
 	@touch $@
 
-run: setup ## the hub at http://127.0.0.1:8000, its data in HUTONG_HOME (.hutong)
+run: setup ## two real systems through the lane, then the hub at http://127.0.0.1:8000 (data in HUTONG_HOME)
 	$(BIN)/hutong run
 
-demo: setup ## the hub with a demonstration city in it
+demo: setup ## the same journey, then exit: 0 only if every step was reached
 	$(BIN)/hutong demo
 
 test: dev ## the quick tests (MARKS, WORKERS and NAME narrow them)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +23,7 @@ class RunContext:
     files: list[str] = field(default_factory=list)
     dossier: str | None = None
     noted: dict[str, Any] = field(default_factory=dict)
-    jobs: list[tuple[Callable[..., Any], dict[str, Any]]] = field(default_factory=list)
+    jobs: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
     touched: list[Any] = field(default_factory=list)
 
     def attach(self, *sha256: str) -> None:
@@ -43,7 +42,7 @@ class RunContext:
         """Say that the event was valid at another moment than it is recorded."""
         self.valid_at = at
 
-    def enqueue(self, job: Callable[..., Any], **arguments: Any) -> None:
+    def enqueue(self, job: Any, **arguments: Any) -> None:
         """Start a background job when, and only when, this operation commits."""
         self.jobs.append((job, arguments))
 
@@ -60,4 +59,4 @@ class RunContext:
 
     def own_organisation(self) -> Organisation:
         """The organisation on whose behalf the actor acts."""
-        return Organisation.objects.get(pk=self.organisation)
+        return Organisation.objects.get(pk=self.organisation or 0)

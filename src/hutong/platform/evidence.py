@@ -45,7 +45,7 @@ def payload_of(seq: int) -> dict[str, Any] | None:
 def payloads_of(seqs: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Payloads by event number, in one query; erased ones are left out."""
     rows = Payload.objects.filter(seq__in=list(seqs), body__isnull=False)
-    return {seq: json.loads(body) for seq, body in rows.values_list("seq", "body")}
+    return {seq: json.loads(body) for seq, body in rows.values_list("seq", "body") if body is not None}
 
 
 def facts_from_events(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import cast
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
@@ -55,7 +54,7 @@ def use(language: Language) -> Iterator[None]:
 def read(tag: str | None) -> Language | None:
     """The language that a tag asks for (``zh-CN``, ``EN``, ``zh_Hans``), or None where we do not speak it."""
     first = (tag or "").strip().lower().replace("_", "-").partition("-")[0]
-    return cast(Language, first) if first in LANGUAGES else None
+    return first if first in LANGUAGES else None
 
 
 def accepted(header: str) -> Language | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from fractions import Fraction
 
 from hutong.kernel.measure import Fact, measure
@@ -64,7 +65,7 @@ def pool_chips() -> Iterable[Fact]:
         )
 
 
-def _ends(operation: str) -> dict[str, object]:
+def _ends(operation: str) -> dict[str, datetime]:
     return dict(Event.objects.filter(operation=operation).values_list("subject", "valid_at"))
 
 

@@ -50,6 +50,7 @@ def approvals_live() -> Iterable[Fact]:
     ends = dict(Application.objects.exclude(valid_to=None).values_list("code", "valid_to"))
     for event in Event.objects.filter(operation="ethics.application.approve").order_by("seq"):
         last = ends[event.subject]
+        assert last is not None, "an approval has its last day"
         yield Fact(
             record=f"urn:hutong:ethics.application:{event.subject}",
             event=event.seq,

@@ -207,7 +207,7 @@ def session_open(
     minutes: Annotated[int, Text("Minutes", "时长（分钟）"), Help(Text("1 to 240", "1至240"))] = 60,
 ) -> OperatorSession:
     """Take up the hub operator's rights for some minutes, for a stated reason; they end by themselves."""
-    person = Person.objects.filter(pk=ctx.actor.id).first()
+    person = Person.objects.filter(pk=ctx.actor.id or 0).first()
     if person is None or not may_open_session(person, ctx.now):
         raise Denied(
             Text("You are not an operator of this hub.", "您不是本平台的运维人员。"),

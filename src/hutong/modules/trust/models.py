@@ -24,11 +24,11 @@ class Evaluation(Record):
     guarded = models.BooleanField()
     declarations = models.JSONField(default=list)
     seed = models.CharField(max_length=64, default="")
-    plan = models.JSONField(null=True)
+    plan: Any = models.JSONField(null=True)
     plan_digest = models.CharField(max_length=64, default="")
-    observations = models.JSONField(null=True)
-    verdict = models.JSONField(null=True)
-    way = models.JSONField(null=True)
+    observations: Any = models.JSONField(null=True)
+    verdict: Any = models.JSONField(null=True)
+    way: Any = models.JSONField(null=True)
 
     class Meta(Record.Meta):
         app_label = "trust"

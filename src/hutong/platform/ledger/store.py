@@ -64,7 +64,7 @@ def _insert(
     model: type[Event] | type[Payload], names: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Insert rows of plain values by one prepared statement: this is the hot path of every write of the hub."""
-    columns = ", ".join(connection.ops.quote_name(model._meta.get_field(n).column) for n in names)
+    columns = ", ".join(connection.ops.quote_name(n) for n in names)
     table = connection.ops.quote_name(model._meta.db_table)
     marks = ", ".join(["%s"] * len(names))
     with connection.cursor() as cursor:

@@ -91,9 +91,8 @@ def column(show: Show) -> Column:
 
 def state_of(record: Record) -> State | None:
     """The state as a page shows it; None for a record without a lifecycle."""
-    if type(record).lifecycle is None:
-        return None
-    return State.of(type(record).lifecycle.state(record.state))
+    lifecycle = type(record).lifecycle
+    return State.of(lifecycle.state(record.state)) if lifecycle is not None else None
 
 
 def csv_value(record: Any, show: Show) -> str:

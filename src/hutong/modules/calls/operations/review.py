@@ -14,6 +14,8 @@ from hutong.modules.calls.models import Proposal, Review
 from hutong.modules.parties.contract import Person, holds_role, houses_of
 from hutong.platform.context import RunContext
 
+Reviewer = Annotated[Person, Text("Reviewer", "评审专家")]
+
 
 @operation(
     "calls.review.assign",
@@ -24,9 +26,7 @@ from hutong.platform.context import RunContext
     creates=Review,
     needs=("submitted",),
 )
-def review_assign(
-    ctx: RunContext, proposal: Proposal, *, reviewer: Annotated[Person, Text("Reviewer", "评审专家")]
-) -> Review:
+def review_assign(ctx: RunContext, proposal: Proposal, *, reviewer: Reviewer) -> Review:
     """Ask a reviewer who has no tie to the applicant or a co-applicant for a judgement."""
     if not holds_role(reviewer, Role.REVIEWER, ctx.now):
         raise Invalid(

@@ -109,7 +109,7 @@ def _actions(ctx: RunContext, plan: Plan, text: indicators.Plan) -> None:
                 {"id": m.id, "title": m.title.as_json(), "due": m.due.isoformat()} for m in one.milestones
             ]
             if record.state == ACTION.drop.target:
-                record.state = ACTION.start
+                record.state = ACTION.first
             ctx.touch(record)
     for record in held.values():
         if record.state == "open":

@@ -49,7 +49,7 @@ def opportunity_draft(
         )
     criteria = read_criteria(tests.value)
     return Opportunity(
-        organisation_id=ctx.organisation,
+        organisation=ctx.own_organisation(),
         title_en=title_en,
         title_zh=title_zh,
         need=need,

@@ -51,8 +51,8 @@ def pilot_propose(
         opportunity=opportunity,
         system=version.system,
         version_used=version,
-        certificate=cover.certificate,
-        filing=cover.filing,
+        certificate=cover.certificate or "",
+        filing=cover.filing or "",
         approach=approach,
     )
 
