@@ -2,7 +2,8 @@
 
 from hutong.modules.datahub.models import DataGrant, DatasetVersion
 from hutong.modules.datahub.queries import ReadResult, read_under_grant
+from hutong.modules.datahub.rules import check_live
 
 ISSUE = "datahub.grant.issue"
 
-__all__ = ["ISSUE", "DataGrant", "DatasetVersion", "ReadResult", "read_under_grant"]
+__all__ = ["ISSUE", "DataGrant", "DatasetVersion", "ReadResult", "check_live", "read_under_grant"]

@@ -8,13 +8,14 @@ from typing import Annotated
 
 from hutong.kernel import canonical
 from hutong.kernel.clock import local_date, working_calendar
-from hutong.kernel.errors import Conflict, Denied, Exhausted, Invalid
+from hutong.kernel.errors import Conflict, Denied, Invalid
 from hutong.kernel.operation import Choice, FileRef, Help, Long, Reason, operation
 from hutong.kernel.text import Text
 from hutong.modules.datahub import policy as may
 from hutong.modules.datahub import tables
 from hutong.modules.datahub.lifecycle import DATASET, GRANT, USE, VERSION
 from hutong.modules.datahub.models import DataGrant, Dataset, DatasetVersion, DataUse
+from hutong.modules.datahub.rules import check_live
 from hutong.modules.passport.contract import System
 from hutong.platform import files
 from hutong.platform.context import RunContext
@@ -33,11 +34,6 @@ PURPOSES = Choice(
         ("training_and_evaluation", Text("Training and evaluation", "训练与评测")),
     )
 )
-COVERS = {
-    "training": {"training"},
-    "evaluation": {"evaluation"},
-    "training_and_evaluation": {"training", "evaluation"},
-}
 
 
 @operation(
@@ -261,36 +257,6 @@ def use_record(
     purpose: Annotated[str, Text("Purpose", "用途"), Choice(PURPOSES.options[:2])],
 ) -> DataUse:
     """Write down one read before it happens. No live grant, no read: state, term, purpose and quota are checked here."""
-    _live(grant, local_date(ctx.now), purpose)
+    check_live(grant, local_date(ctx.now), purpose)
     grant.used += 1
     return DataUse(grant=grant, reader=reader, purpose=purpose, rows=grant.version_of.rows)
-
-
-def _live(grant: DataGrant, today: date, purpose: str) -> None:
-    if grant.state != "issued":
-        raise _closed(grant, "grant.not_issued", Text("is not issued", "未获准予"))
-    if not grant.valid_from <= today <= grant.valid_to:
-        raise _closed(grant, "grant.past_term", Text("is past its term", "已过有效期"))
-    if purpose not in COVERS[grant.purpose]:
-        raise _closed(grant, "grant.purpose", Text("is for another purpose", "用途不符"))
-    if grant.used >= grant.quota:
-        raise Exhausted(
-            Text("All {n} reads of {g} are used.", "{g} 的{n}次读取已用完。").format(
-                n=grant.quota, g=grant.code
-            ),
-            rule="grant.quota",
-            remedy=Text("Ask for a new grant.", "请另行申请授权。"),
-            field="grant",
-        )
-
-
-def _closed(grant: DataGrant, rule: str, why: Text) -> Denied:
-    return Denied(
-        Text("The grant {g} {w}.", "授权 {g} {w}。").format(g=grant.code, w=why),
-        rule=rule,
-        remedy=Text(
-            "Ask the owner of the data for a grant that covers this read.",
-            "请向数据所有方申请涵盖本次读取的授权。",
-        ),
-        field="grant",
-    )

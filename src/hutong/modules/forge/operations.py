@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from hutong.engines.forge import spec_of
-from hutong.kernel.errors import Conflict, Denied, Invalid
+from hutong.kernel.clock import local_date
+from hutong.kernel.errors import Denied, Invalid
 from hutong.kernel.operation import FileRef, Help, Json, operation
 from hutong.kernel.text import Text
 from hutong.modules.compute.contract import Allocation, submit_job
-from hutong.modules.datahub.contract import DataGrant
+from hutong.modules.datahub.contract import DataGrant, check_live
 from hutong.modules.forge import policy as may
 from hutong.modules.forge.lifecycle import ARTEFACT, BUILD
 from hutong.modules.forge.models import Artefact, Build
@@ -51,13 +52,7 @@ def build_submit(
                 remedy=Text("Name one that was given for this system.", "请填写为本系统取得的编号。"),
                 field=name,
             )
-    if grant.state != "issued":
-        raise Conflict(
-            Text("The grant {g} is not issued.", "授权 {g} 未获准予。").format(g=grant.code),
-            rule="build.grant_not_issued",
-            remedy=Text("Wait for the data officer's decision.", "请等待数据管理人员决定。"),
-            field="grant",
-        )
+    check_live(grant, local_date(ctx.now), "training")
     missing = sorted(set(checked.columns) - set(grant.columns))
     if missing:
         raise Invalid(

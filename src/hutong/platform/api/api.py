@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import File, NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
@@ -18,7 +19,7 @@ from hutong.kernel.text import Text
 from hutong.platform import files, runner
 from hutong.platform.api import records
 from hutong.platform.api.acting import actor_for
-from hutong.platform.api.reading import StrictParser
+from hutong.platform.api.reading import StrictParser, too_large
 from hutong.platform.api.shapes import Done, ProblemDetails, input_of
 from hutong.platform.ledger import checkpoints, proofs
 from hutong.platform.ledger.tables import Event
@@ -81,6 +82,12 @@ def on_unreadable(request: HttpRequest, error: Any) -> HttpResponse:
     if isinstance(error.__cause__, HutongError):
         return problem(request, error.__cause__)
     return on_malformed(request, error)
+
+
+@api.exception_handler(RequestDataTooBig)
+def on_too_large(request: HttpRequest, error: Any) -> HttpResponse:
+    """Django counts the bytes before the parser sees them."""
+    return problem(request, too_large())
 
 
 @api.exception_handler(ValidationError)

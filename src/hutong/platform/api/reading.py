@@ -15,8 +15,16 @@ LARGEST = 2 << 20
 DEEPEST = 40
 
 
+def too_large() -> Invalid:
+    return _refusal("too_large", "The request is too large.", "请求体过大。")
+
+
 def _refuse(rule: str, en: str, zh: str) -> NoReturn:
-    raise Invalid(
+    raise _refusal(rule, en, zh)
+
+
+def _refusal(rule: str, en: str, zh: str) -> Invalid:
+    return Invalid(
         Text(en, zh),
         rule=f"json.{rule}",
         remedy=Text(
@@ -30,7 +38,7 @@ def _refuse(rule: str, en: str, zh: str) -> NoReturn:
 def read_json(body: bytes) -> Any:
     """The value of a JSON text. Raises `Invalid`."""
     if len(body) > LARGEST:
-        _refuse("too_large", "The request is too large.", "请求体过大。")
+        raise too_large()
     try:
         value = json.loads(body, object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, UnicodeDecodeError, RecursionError):

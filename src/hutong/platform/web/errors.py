@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -25,6 +26,20 @@ def _page(request: HttpRequest, problem: Problem, status: int) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return _page(
+            request,
+            Problem(
+                Text("What was sent is larger than a form may be.", "提交内容超过表单上限。"),
+                Text(
+                    "Shorten the longest answer, or attach it as a file.",
+                    "请缩短最长的填写项，或以附件提交。",
+                ),
+                "request.too_large",
+                413,
+            ),
+            413,
+        )
     return _page(
         request,
         Problem(
