@@ -13,7 +13,7 @@ from hutong.platform.evidence import payload_of, seq_of
 
 
 def standing(lane):
-    return {g.stage.key: g.state for g in course(lane.system().code).gates}
+    return {g.stage.key: g.state for g in course(lane.system()).gates}
 
 
 def test_a_version_is_certified_and_filed(hub):

@@ -32,7 +32,8 @@ def show(code: Annotated[str, typer.Argument(help="SYS-0001")], json_: Json = Fa
     open_hub()
     from hutong.modules.passport.contract import course, system_by_code
 
-    system, way = system_by_code(code.upper()), course(code.upper())
+    system = system_by_code(code.upper())
+    way = course(system)
     if json_:
         gates = [{"stage": g.stage.key, "state": g.state, "at": g.at, "event": g.seq} for g in way.gates]
         content = {

@@ -220,5 +220,5 @@ def _stopped(evaluation: Any) -> Mapping[str, Any] | None:
 
 
 def _passport(system: Any, who: Traveller, stopped: Mapping[str, Any] | None = None) -> Passport:
-    way = course(system.code)
+    way = course(system)
     return Passport(system.code, who.name, way.outcome, way.standing, stopped)

@@ -7,11 +7,40 @@ never learns which department stands behind a gate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from hutong.kernel.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event of a system's dossier: the operation, its record, when, and what was noted (empty once erased)."""
+
+    operation: str
+    subject: str
+    at: datetime
+    seq: int
+    noted: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+def by_code(step: Step) -> Text:
+    """The usual stamp: the code of the record that passed or closed the gate."""
+    return Text(step.subject, step.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a passport shows of one gate, as page components.
+
+    section: title and component, or None. why: the measured reason and the cheapest way through, for a system that
+    was stopped here.
+    """
+
+    section: tuple[Text, Any] | None = None
+    why: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +48,10 @@ class Stage:
     """One gate of the lane.
 
     number: place in the lane, from 1. begun, done, closed: names of operations whose event opens, passes or closes
-    the gate. required: given the code of a system, whether the law asks for this gate; None where it always does.
-    stamp: given the code of a system, what stands under the gate ("L2", a register's number), or None.
-    why: given the code of a system that was stopped here, what its passport shows of it (a page component:
-    the measured reason and the cheapest way through), or None.
-    shows: given the code of a system, a section of its passport page: title and page component, or None.
+    the gate. required: given the risk class of a system, whether the law asks for this gate; None where it always
+    does. stamp: given the step that passed or closed the gate, what stands under it ("L2", a register's number).
+    shows: given the code of a system, its dossier and whether it was stopped here, what its passport page shows of
+    this gate: everything a stage reads beyond the dossier it reads once, here.
     """
 
     number: int
@@ -32,10 +60,9 @@ class Stage:
     begun: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
-    required: Callable[[str], bool] | None = None
-    stamp: Callable[[str], Text | None] | None = None
-    why: Callable[[str], Any] | None = None
-    shows: Callable[[str], tuple[Text, Any] | None] | None = None
+    required: Callable[[int], bool] | None = None
+    stamp: Callable[[Step], Text | None] = by_code
+    shows: Callable[[str, Sequence[Step], bool], Shown | None] | None = None
 
 
 STAGES: dict[int, Stage] = {}

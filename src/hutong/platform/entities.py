@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -38,13 +38,23 @@ class Show:
     unit: Text | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a page of one record was loaded with: the record, who looks, and its events, newest first (the whole
+    dossier's where the record bears one)."""
+
+    record: Any
+    actor: Actor
+    events: Sequence[Any] = ()
+
+
 @dataclass(frozen=True)
 class Entity:
     """How one kind of record appears everywhere.
 
     view: permission that scopes lists and details. columns and fields: what a list and a detail page show.
     related: further lists on the detail page. words: the text that search indexes. template and context: for a
-    hand-made page; context gets ``(record, actor, language)`` and returns what the template needs. menu: place and
+    hand-made page; context gets what was loaded for the page and returns what the template needs. menu: place and
     words in the main navigation, for the few lists that everybody looks for.
     """
 
@@ -60,7 +70,7 @@ class Entity:
     related: tuple[tuple[Text, str, str], ...] = ()
     words: Callable[[Any], tuple[Text, str]] | None = None
     template: str | None = None
-    context: Callable[[Any, Actor, str], dict[str, Any]] | None = None
+    context: Callable[[Sight], dict[str, Any]] | None = None
     select: tuple[str, ...] = ()
     menu: tuple[int, Text] | None = None
 

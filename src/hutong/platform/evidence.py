@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from django.db.models import OuterRef, QuerySet, Subquery
+
 from hutong.kernel.measure import Fact
+from hutong.kernel.stage import Step
 from hutong.platform.ledger.tables import Event, Payload
+from hutong.platform.people import Organisation
 
 Amount = Callable[[Event, Mapping[str, Any]], int | Fraction]
 Dims = Callable[[Event, Mapping[str, Any]], Mapping[str, str]]
+
+
+def with_houses(events: QuerySet[Event]) -> QuerySet[Event]:
+    """The events, each with the name of its organisation: ``house_en`` and ``house_zh``, None without one."""
+    house = Organisation.objects.filter(code=OuterRef("organisation"))
+    return events.annotate(
+        house_en=Subquery(house.values("name_en")[:1]), house_zh=Subquery(house.values("name_zh")[:1])
+    )
 
 
 def events_of(code: str) -> list[Event]:
@@ -22,6 +34,16 @@ def events_of(code: str) -> list[Event]:
 def dossier_of(passport: str) -> list[Event]:
     """The events of one AI system over the whole lane, in order."""
     return list(Event.objects.filter(passport=passport).order_by("seq"))
+
+
+def steps_of(events: Sequence[Event], *operations: str) -> tuple[Step, ...]:
+    """The events of these operations (all, where none is named) with what was noted: one query for all payloads."""
+    wanted = [e for e in events if not operations or e.operation in operations]
+    payloads = payloads_of(e.seq for e in wanted)
+    return tuple(
+        Step(e.operation, e.subject, e.recorded_at, e.seq, payloads.get(e.seq, {}).get("noted", {}))
+        for e in wanted
+    )
 
 
 def seq_of(code: str, *operations: str) -> int | None:

@@ -139,7 +139,7 @@ def load_record(model: type[Record], raw: Any, actor: Actor, field: str, *, lock
     """The record of that code if the actor may see it; otherwise `NotFound`, the same for absent and hidden."""
     code = raw.code if isinstance(raw, Record) else normalise.clean_digits(str(raw)).strip().upper()
     entity = entities.of_model(model)
-    records = visible(model._default_manager.all(), entity.view, actor)
+    records = visible(model._default_manager.all(), entity.view, actor).select_related(*entity.select)
     if lock:
         records = records.select_for_update(of=("self",))
     found = records.filter(code=code).first()

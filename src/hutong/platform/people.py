@@ -67,6 +67,9 @@ class Person(AbstractBaseUser, Record):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, editable=False)
 
+    # The role grants, where they were loaded together with the person (`hutong.platform.actors`).
+    grants_held: tuple[RoleGrant, ...] | None = None
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
     objects: ClassVar[PersonManager] = PersonManager()

@@ -180,7 +180,7 @@ def test_a_pilot_that_meets_its_tests_is_accepted_and_adopted(world: World) -> N
     world.hub.do(world.owner, "scenarios.pilot.adopt", pilot=pilot, reason="It works.")
     pilot.refresh_from_db()
     assert pilot.state == "adopted"
-    way = {g.stage.key: g.state for g in course(world.system.code).gates}
+    way = {g.stage.key: g.state for g in course(world.system).gates}
     assert (way["pilot"], way["adopted"]) == ("done", "done")
     counted = {
         n: len(list(MEASURES[f"scenarios.{n}"].facts())) for n in ("pilots_accepted", "systems_adopted")
@@ -197,9 +197,9 @@ def test_a_failing_pilot_cannot_be_accepted_and_is_rejected_with_its_values(worl
     world.hub.do(world.owner, "scenarios.pilot.reject", pilot=pilot, reason="Too many errors.")
     holds = [t["holds"] for t in payload_of(world.hub.last().seq)["noted"]["tests"]]
     assert holds == [False, False, True, True, False]
-    gate = next(g for g in course(world.system.code).gates if g.stage.key == "pilot")
+    gate = next(g for g in course(world.system).gates if g.stage.key == "pilot")
     assert gate.state == "closed"
-    why = gate.stage.why(world.system.code)
+    why = gate.stage.shows(world.system.code, (), True).why
     assert len(why.cheapest) == 3 and "80 %" in why.measured.en
 
 

@@ -76,7 +76,7 @@ def _too_little(left: int, asked: int) -> Exhausted:
         remedy=Text(
             "Ask for fewer chips or a shorter limit, or for more hours.", "请减少卡数或时限，或申请追加额度。"
         ),
-        field="limit",
+        field="limit_s",
     )
 
 

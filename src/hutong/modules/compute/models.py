@@ -11,6 +11,9 @@ from hutong.kernel.text import Text
 from hutong.modules.compute.lifecycle import ALLOCATION, CENTRE, JOB, POOL
 from hutong.platform.records import Record
 
+# How the process ended, or the step that broke off with the rule that refused it.
+LONGEST_ENDING = 80
+
 
 class Centre(Record):
     """A computing centre, run by an organisation. region: GB/T 2260 code."""
@@ -87,7 +90,7 @@ class Job(Record):
     wait_ms = models.BigIntegerField(null=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    ending = models.CharField(max_length=20, default="")
+    ending = models.CharField(max_length=LONGEST_ENDING, default="")
     log_sha256 = models.CharField(max_length=64, default="")
     cancel_asked = models.BooleanField(default=False)
 

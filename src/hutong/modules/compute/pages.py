@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hutong.kernel.permission import Actor
 from hutong.kernel.quantity import ChipTime, Money
 from hutong.kernel.text import Text
 from hutong.modules.compute import book
@@ -12,7 +11,7 @@ from hutong.modules.compute import policy as may
 from hutong.modules.compute.models import Allocation, Centre, Job, Pool
 from hutong.modules.compute.queries import cost_fen, why_not_yet
 from hutong.platform.components import Figure
-from hutong.platform.entities import Entity, Show, show
+from hutong.platform.entities import Entity, Show, Sight, show
 
 SYSTEM = Show("system", Text("AI system", "人工智能系统"), "record")
 APPLICANT = Show("organisation", Text("Applicant", "申报方"), "record")
@@ -31,8 +30,9 @@ USED = Show("used_ms", Text("Used", "实际用量"), "chip_time")
 PROGRAM = Show("program", Text("Program", "程序"))
 
 
-def allocation_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+def allocation_context(seen: Sight) -> dict[str, Any]:
     """The balances of an allocation as figures."""
+    record = seen.record
     words = {
         "free": Text("free", "可用"),
         "held": Text("held for jobs", "作业冻结"),
@@ -51,8 +51,9 @@ def _chip_time(ms: int) -> Text:
     return Text(ChipTime.of(ms).say("en"), ChipTime.of(ms).say("zh"))
 
 
-def job_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+def job_context(seen: Sight) -> dict[str, Any]:
     """Why not yet, and what it cost so far."""
+    record = seen.record
     cost = Money.of(cost_fen(record))
     figure = Figure(Text("cost so far", "当前费用"), Text(cost.say("en"), cost.say("zh")))
     return {"lead": why_not_yet(record), "figures": (figure,)}

@@ -49,7 +49,7 @@ def submit_job(
             Text("A job is limited to between 1 second and 30 days.", "作业时限须在1秒至30天之间。"),
             rule="job.limit",
             remedy=Text("Give the seconds as a whole number.", "请以整数秒填写。"),
-            field="limit",
+            field="limit_s",
         )
     held = chips * limit_s * 1000
     job = Job(

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hutong.kernel.quantity import ChipTime, Money
-from hutong.kernel.stage import Stage, declare_stage
+from hutong.kernel.stage import Shown, Stage, Step, by_code, declare_stage
 from hutong.kernel.text import Text
-from hutong.modules.compute.models import Allocation, Job
-from hutong.modules.compute.queries import cost_fen
 from hutong.platform.components import Cell, Column, Table
 
-
-def _stamp(system_code: str) -> Text | None:
-    found = Allocation.objects.filter(system__code=system_code, granted_ms__gt=0).order_by("-id").first()
-    if found is None:
-        return None
-    granted = ChipTime.of(found.granted_ms)
-    return Text(granted.say("en"), granted.say("zh"))
+ENDED = ("compute.job.finish", "compute.job.fail", "compute.job.cancel")
 
 
-def _shows(system_code: str) -> tuple[Text, Table] | None:
-    """What the system cost so far, job by job: chip-time used and the price of it."""
-    jobs = (
-        Job.objects.select_related("allocation__pool")
-        .filter(allocation__system__code=system_code)
-        .order_by("id")
-    )
+def _granted(step: Step) -> Text:
+    """The hours that were activated; the code of a request that was rejected."""
+    granted = step.noted.get("granted_ms")
+    return by_code(step) if granted is None else _both(ChipTime.of(granted))
+
+
+def _cost(system_code: str, dossier: Sequence[Step], closed: bool) -> Shown | None:
+    """What the system cost so far, job by job: chip-time used and the price of it, as noted when each job ended."""
+    ended = [s for s in dossier if s.operation in ENDED and "cost_fen" in s.noted]
     rows = tuple(
-        (Cell(j.code), Cell(_both(ChipTime.of(j.used_ms or 0))), Cell(_both(Money.of(cost_fen(j)))))
-        for j in jobs
+        (
+            Cell(s.subject, url=f"/compute/job/{s.subject}"),
+            Cell(_both(ChipTime.of(s.noted["used_ms"]))),
+            Cell(_both(Money.of(s.noted["cost_fen"]))),
+        )
+        for s in ended
     )
     if not rows:
         return None
@@ -37,7 +37,7 @@ def _shows(system_code: str) -> tuple[Text, Table] | None:
         Column(Text("Used", "实际用量"), "number"),
         Column(Text("Cost", "费用"), "number"),
     )
-    return title, Table(title, columns, rows, caption_hidden=True)
+    return Shown(section=(title, Table(title, columns, rows, caption_hidden=True)))
 
 
 def _both(quantity: ChipTime | Money) -> Text:
@@ -52,7 +52,7 @@ declare_stage(
         begun=("compute.allocation.request",),
         done=("compute.allocation.activate",),
         closed=("compute.allocation.reject",),
-        stamp=_stamp,
-        shows=_shows,
+        stamp=_granted,
+        shows=_cost,
     )
 )

@@ -115,12 +115,14 @@ def version_release(
     file: Annotated[FileRef, Text("Rows (Parquet or CSV)", "数据行（Parquet或CSV）")],
 ) -> DatasetVersion:
     """Fix the rows of a data set for good: Parquet and manifest by digest. A correction is a new version."""
-    table = tables.read_table(files.path_of(file.sha256))
-    content = tables.parquet_bytes(table)
+    content = tables.parquet_bytes(tables.read_table(files.read(file.sha256)))
     stored = files.store(
         io.BytesIO(content), name=f"{label}.parquet", media_type="application/vnd.apache.parquet"
     )
-    manifest = tables.manifest(table, stored.sha256)
+    # Of what was stored, since Parquet has fewer types than the file that came in; and it is public.
+    table = tables.read_table(content)
+    told = not dataset.personal and dataset.grade == "general"
+    manifest = tables.manifest(table, stored.sha256, values=told)
     ctx.attach(stored.sha256)
     ctx.note(manifest_sha256=canonical.digest(manifest), rows=table.num_rows)
     return DatasetVersion(
@@ -155,6 +157,7 @@ def grant_request(
 ) -> DataGrant:
     """Ask the owner of the data for the right to read some columns for a purpose, a term and a number of reads."""
     _own(ctx, system)
+    _offered(version)
     today = local_date(ctx.now)
     known = [c["name"] for c in version.manifest["columns"]]
     unknown = sorted(set(columns) - set(known))
@@ -199,6 +202,16 @@ def _own(ctx: RunContext, system: System) -> None:
         )
 
 
+def _offered(version: DatasetVersion) -> None:
+    if version.dataset.state != "published":
+        raise Conflict(
+            Text("{v} is not offered in the catalogue.", "{v} 不在公开目录中。").format(v=version.code),
+            rule="grant.not_offered",
+            remedy=Text("Choose a data set of the catalogue.", "请选择目录中的数据集。"),
+            field="version",
+        )
+
+
 @operation(
     "datahub.grant.issue",
     permission=may.GRANT_ISSUE,
@@ -209,7 +222,15 @@ def _own(ctx: RunContext, system: System) -> None:
 )
 def grant_issue(ctx: RunContext, grant: DataGrant, *, reason: Reason) -> None:
     """Grant the use that was asked for. Later gates of the lane may refuse this."""
-    elapsed = working_calendar().working_days_between(local_date(grant.created_at), local_date(ctx.now))
+    today = local_date(ctx.now)
+    if grant.valid_to < today:
+        raise Conflict(
+            Text("The term that was asked for is over.", "所申请的期限已届满。"),
+            rule="grant.term_over",
+            remedy=Text("Deny it; the applicant may ask for a new term.", "请不予许可，由申请方另行申请。"),
+            field="valid_to",
+        )
+    elapsed = working_calendar().working_days_between(local_date(grant.created_at), today)
     ctx.note(working_days=elapsed.days, provisional=elapsed.provisional)
     grant.decision = reason
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hutong.kernel.permission import Actor
 from hutong.kernel.text import Text
 from hutong.modules.datahub import policy as may
 from hutong.modules.datahub.models import DataGrant, Dataset, DatasetVersion, DataUse
 from hutong.modules.datahub.operations import GRADES, PURPOSES
 from hutong.platform.components import Cell, Column, Table
-from hutong.platform.entities import Entity, Show, show
+from hutong.platform.entities import Entity, Show, Sight, show
 
 SYSTEM = Show("system", Text("AI system", "人工智能系统"), "record")
 OWNER = Show("organisation", Text("Owner", "所有方"), "record")
@@ -48,14 +47,16 @@ def _verdict(dataset: Dataset, manifest: dict[str, Any]) -> Text:
     )
 
 
-def dataset_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+def dataset_context(seen: Sight) -> dict[str, Any]:
     """The verdict of the newest version."""
+    record = seen.record
     newest = record.versions.order_by("-id").first()
     return {"lead": _verdict(record, newest.manifest) if newest else None}
 
 
-def version_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+def version_context(seen: Sight) -> dict[str, Any]:
     """The verdict, and each column as the manifest describes it."""
+    record = seen.record
     columns = (
         Column(Text("Column", "列"), "code"),
         Column(Text("Type", "类型")),
@@ -69,7 +70,7 @@ def version_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
             Cell(c["name"]),
             Cell(c["type"]),
             Cell(str(c["empty"])),
-            Cell(str(c["different"])),
+            Cell(str(c.get("different", ""))),
             Cell(c.get("least") or ""),
             Cell(c.get("largest") or ""),
         )

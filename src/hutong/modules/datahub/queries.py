@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ def read_under_grant(
 ) -> ReadResult:
     """Read the granted columns for a job or an evaluation.
 
-    Raises `NotFound` without such a grant, `Denied` without a live one, `Exhausted` past its quota.
+    Raises `NotFound` without such a grant, `Denied` without a live one, `Exhausted` past its quota, and `Invalid`
+    where the stored rows no longer match their digest.
     """
     grant = DataGrant.objects.select_related("version_of").filter(code=grant_code).first()
     if grant is None:
@@ -42,11 +44,12 @@ def read_under_grant(
             remedy=Text("Ask the owner of the data for one.", "请向数据所有方申请。"),
             field="grant",
         )
+    # Checked against its digest first: what cannot be read is not written down as read.
+    content = files.read(grant.version_of.file_sha256)
     given = {"grant": grant.code, "reader": reader, "purpose": purpose}
     use = runner.run(THE_HUB, "datahub.use.record", given, clock=clock).record
     folder = Path(settings.HUTONG_HOME) / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{uuid.uuid4()}.parquet"
-    source = files.path_of(grant.version_of.file_sha256)
-    pq.write_table(pq.read_table(source, columns=list(grant.columns)), target)
+    pq.write_table(pq.read_table(io.BytesIO(content), columns=list(grant.columns)), target)
     return ReadResult(target, grant.version_of.file_sha256, grant.version_of.code, use.code)

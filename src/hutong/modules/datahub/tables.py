@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -13,10 +13,13 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from hutong.kernel.errors import Invalid
+from hutong.kernel.normalise import clean_text
 from hutong.kernel.text import Text
 
 PARQUET_MAGIC = b"PAR1"
 ENCODINGS = ("utf-8-sig", "gb18030")
+FEW = 20
+LONGEST_NAME = 200
 
 
 def _refuse(what: Text, rule: str) -> Invalid:
@@ -27,22 +30,27 @@ def _refuse(what: Text, rule: str) -> Invalid:
     return Invalid(what, rule=f"table.{rule}", remedy=remedy, field="file")
 
 
-def read_table(path: Path) -> pa.Table:
-    """Rows of a Parquet or CSV file (UTF-8 or GB18030). Raises `Invalid`."""
-    content = path.read_bytes()
+def read_table(content: bytes) -> pa.Table:
+    """Rows of a Parquet or CSV file (UTF-8 or GB18030), their columns named as an input may name them. Raises
+    `Invalid`."""
     try:
-        table = pq.read_table(io.BytesIO(content)) if content[:4] == PARQUET_MAGIC else _csv(content)
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as problem:
-        words = str(problem).splitlines()[0][:160]
+        parquet = content[:4] == PARQUET_MAGIC
+        table = pq.ParquetFile(io.BytesIO(content)).read() if parquet else _csv(content)
+        # Parquet does not look at what it reads: a text may hold bytes that are none, a list may point outside.
+        table.validate(full=True)
+        given = table.column_names
+    except (pa.ArrowException, OSError, ValueError) as problem:
+        words = (str(problem).splitlines() or [""])[0][:160]
         raise _refuse(
             Text("The file cannot be read as rows: {p}", "文件无法读取为数据行：{p}").format(p=words),
             "unreadable",
         ) from None
     if not table.num_rows or not table.num_columns:
         raise _refuse(Text("The file holds no rows.", "文件不含数据行。"), "empty")
-    if len(set(table.column_names)) != table.num_columns or not all(n.strip() for n in table.column_names):
+    names = [clean_text(name, field="file", max_length=LONGEST_NAME, required=False) for name in given]
+    if len(set(names)) != len(names) or not all(names):
         raise _refuse(Text("Column names are empty or repeated.", "列名为空或重复。"), "names")
-    return table
+    return table.rename_columns(names)
 
 
 def _csv(content: bytes) -> pa.Table:
@@ -65,33 +73,53 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def manifest(table: pa.Table, file_sha256: str) -> dict[str, Any]:
+def manifest(table: pa.Table, file_sha256: str, *, values: bool = True) -> dict[str, Any]:
     """What a version holds, without its rows: per column the type, empty cells, least and largest as text, how many
-    different values, and for few of them how often each occurs. No floats: decimals are text."""
+    different values, and for few of them how often each occurs. No floats: decimals are text.
+
+    values: whether values may be told. Least, largest and counts of a column of names are its rows.
+    """
     return {
         "format": "hutong-manifest/1",
         "file_sha256": file_sha256,
         "rows": table.num_rows,
-        "columns": [_column(name, table.column(name)) for name in table.column_names],
+        "columns": [_column(name, table.column(name), values) for name in table.column_names],
     }
 
 
-def _column(name: str, values: pa.ChunkedArray) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": name, "type": str(values.type), "empty": values.null_count}
-    if pa.types.is_floating(values.type):
-        found["not_finite"] = sum(1 for v in values.to_pylist() if v is not None and not math.isfinite(v))
-    if pa.types.is_primitive(values.type) or pa.types.is_string(values.type):
-        limits = pc.min_max(values)
-        found["least"], found["largest"] = (_text(limits[k].as_py()) for k in ("min", "max"))
-    different = pc.count_distinct(values).as_py()
-    found["different"] = different
-    if different <= 20:
-        counted = values.value_counts().to_pylist()
-        found["counts"] = [
-            [_text(c["values"]), c["counts"]] for c in sorted(counted, key=lambda c: str(c["values"]))
-        ]
+def _column(name: str, cells: pa.ChunkedArray, values: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": name, "type": str(cells.type), "empty": _empty(cells)}
+    if pa.types.is_floating(cells.type):
+        found["not_finite"] = sum(1 for v in cells.to_pylist() if v is not None and not math.isfinite(v))
+    # Arrow neither orders nor counts lists, objects and a few others: of these only the above is told.
+    with suppress(pa.ArrowNotImplementedError):
+        found["different"] = pc.count_distinct(cells).as_py()
+        if values:
+            found |= _values(cells, found["different"])
     return found
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _empty(cells: pa.ChunkedArray) -> int:
+    """Cells without a value; a text of no characters, as CSV leaves it in a column of text, is none."""
+    blank = int(pc.sum(pc.equal(cells, "")).as_py() or 0) if pa.types.is_string(cells.type) else 0
+    return int(cells.null_count) + blank
+
+
+def _values(cells: pa.ChunkedArray, different: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if pa.types.is_primitive(cells.type) or pa.types.is_string(cells.type):
+        limits = pc.min_max(cells)
+        found["least"], found["largest"] = _text(limits["min"]), _text(limits["max"])
+    if different <= FEW:
+        counted = [(_text(c["values"]), c["counts"].as_py()) for c in cells.value_counts()]
+        found["counts"] = [list(c) for c in sorted(counted, key=lambda c: str(c[0]))]
+    return found
+
+
+def _text(value: pa.Scalar) -> str | None:
+    try:
+        plain = value.as_py()
+    except (ValueError, OverflowError):
+        # A moment that Python has no date for, or finer than its microseconds.
+        plain = value.cast(pa.string()).as_py()
+    return None if plain is None else str(plain)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hutong.kernel.lifecycle import Guard, Lifecycle, State, Transition
 from hutong.kernel.text import Text
-from hutong.modules.ethics.rules import Tally
 
 LAW = Text(
     "Measures for ethics review of science and technology (trial), 2023",
@@ -14,29 +11,21 @@ LAW = Text(
 )
 
 
-def tally(application: Any) -> Tally:
-    """The count of an application's votes as they are now."""
-    states = list(application.votes.values_list("state", "choice"))
-    cast = [choice for state, choice in states if state == "cast"]
-    recused = sum(1 for state, _ in states if state == "recused")
-    return Tally(len(states), recused, len(cast), cast.count("approve"))
-
-
 QUORUM = Guard(
     rule="ethics.quorum",
-    holds=lambda a: tally(a).quorate,
+    holds=lambda a: a.tally.quorate,
     what=Text("Too few members have voted.", "参会表决委员不足法定人数。"),
     remedy=Text("Wait for further votes, or name more members.", "请等待更多委员表决，或增派委员。"),
 )
 CARRIED = Guard(
     rule="ethics.two_thirds",
-    holds=lambda a: tally(a).carried,
+    holds=lambda a: a.tally.carried,
     what=Text("Fewer than two thirds of those present are in favour.", "同意人数未达到会委员三分之二。"),
     remedy=Text("Reject the application.", "请作不予批准处理。"),
 )
 NOT_CARRIED = Guard(
     rule="ethics.two_thirds",
-    holds=lambda a: not tally(a).carried,
+    holds=lambda a: not a.tally.carried,
     what=Text("Two thirds of those present are in favour.", "同意人数已达到会委员三分之二。"),
     remedy=Text("Approve the application.", "请作批准处理。"),
 )

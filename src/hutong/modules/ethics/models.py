@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 
 from hutong.kernel.text import Text
 from hutong.modules.ethics.lifecycle import APPLICATION, VOTE
+from hutong.modules.ethics.rules import Tally
 from hutong.platform.records import Record
+
+if TYPE_CHECKING:
+    from django.db.models.manager import RelatedManager
 
 
 class Application(Record):
@@ -24,10 +29,19 @@ class Application(Record):
     summary = models.TextField()
     safeguards = models.TextField()
     conditions = models.TextField(default="")
+    votes: RelatedManager[Vote]
     valid_to = models.DateField(null=True)
 
     class Meta(Record.Meta):
         app_label = "ethics"
+
+    @cached_property
+    def tally(self) -> Tally:
+        """The count of the votes as they were when this record was first asked: every operation loads it anew."""
+        states = list(self.votes.values_list("state", "choice"))
+        cast = [choice for state, choice in states if state == "cast"]
+        recused = sum(1 for state, _ in states if state == "recused")
+        return Tally(len(states), recused, len(cast), cast.count("approve"))
 
 
 class Vote(Record):

@@ -11,7 +11,7 @@ from hutong.kernel.operation import Choice, Long, Reason, operation
 from hutong.kernel.permission import Role
 from hutong.kernel.text import Text
 from hutong.modules.ethics import policy as may
-from hutong.modules.ethics.lifecycle import APPLICATION, VOTE, tally
+from hutong.modules.ethics.lifecycle import APPLICATION, VOTE
 from hutong.modules.ethics.models import Application, Vote
 from hutong.modules.ethics.rules import rules
 from hutong.modules.parties.contract import Person, holds_role, houses_of
@@ -169,7 +169,7 @@ def application_withdraw(ctx: RunContext, application: Application, *, reason: R
 
 def _note(ctx: RunContext, application: Application) -> None:
     """The count, and that whoever carries it out did not vote in it."""
-    counted = tally(application)
+    counted = application.tally
     if application.votes.filter(member_id=ctx.actor.id).exists():
         raise Denied(
             Text(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hutong.kernel.permission import Actor
 from hutong.kernel.text import Text
 from hutong.modules.ethics import policy as may
-from hutong.modules.ethics.lifecycle import tally
 from hutong.modules.ethics.models import Application, Vote
 from hutong.modules.ethics.operations import CHOICES
 from hutong.modules.ethics.rules import rules
-from hutong.platform.entities import Entity, Show, show
+from hutong.platform.entities import Entity, Show, Sight, show
 
 SYSTEM = Show("system", Text("AI system", "人工智能系统"), "record")
 APPLICANT = Show("organisation", Text("Applicant", "申报方"), "record")
@@ -23,9 +21,10 @@ COUNT = Text(
 )
 
 
-def application_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+def application_context(seen: Sight) -> dict[str, Any]:
     """Quorum and majority as they stand."""
-    counted = tally(record)
+    record = seen.record
+    counted = record.tally
     if not counted.members:
         return {}
     lead = COUNT.format(

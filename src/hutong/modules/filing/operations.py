@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from hutong.kernel.clock import local_date, working_calendar
 from hutong.kernel.errors import Conflict, Invalid
+from hutong.kernel.normalise import clean_text
 from hutong.kernel.operation import Choice, Help, Json, Reason, operation
 from hutong.kernel.text import Text
 from hutong.modules.filing import policy as may
@@ -17,6 +18,7 @@ from hutong.modules.trust.contract import Certificate, live_certificate
 from hutong.platform.context import RunContext
 from hutong.platform.evidence import events_of
 
+LONGEST_ANSWER = 10_000
 KINDS = Choice(
     (
         ("algorithm", Text("Algorithm filing", "算法备案")),
@@ -81,7 +83,10 @@ def _answers(given: Any) -> dict[str, str]:
             remedy=Text("Answer in words to: {k}.", "请以文字答复：{k}。").format(k=", ".join(known)),
             field="answers",
         )
-    return dict(given)
+    return {
+        question: clean_text(answer, field="answers", max_length=LONGEST_ANSWER, required=False)
+        for question, answer in given.items()
+    }
 
 
 @operation(
@@ -94,7 +99,7 @@ def _answers(given: Any) -> dict[str, str]:
 )
 def filing_submit(ctx: RunContext, filing: Filing) -> None:
     """Hand the filing in: the clock of the authority begins."""
-    _certificate(ctx, filing.version_of)
+    filing.certificate = _certificate(ctx, filing.version_of)
 
 
 @operation(
@@ -123,7 +128,7 @@ def filing_return(ctx: RunContext, filing: Filing, *, reason: Reason) -> None:
 def filing_resubmit(ctx: RunContext, filing: Filing, *, answers: Answers) -> None:
     """Hand in the corrected answers: the clock goes on."""
     filing.answers = {**filing.answers, **_answers(answers.value)}
-    filing.missing = []
+    filing.missing, filing.reason = [], ""
 
 
 @operation(
@@ -156,13 +161,14 @@ def filing_accept(ctx: RunContext, filing: Filing) -> None:
 )
 def filing_enter(ctx: RunContext, filing: Filing) -> None:
     """Give the filing its number in the public register. A second person than the one who accepted it."""
-    _certificate(ctx, filing.version_of)
+    filing.certificate = _certificate(ctx, filing.version_of)
     today = local_date(ctx.now)
     filing.number, filing.filed_on = _number(today.year), today
     clock = rules.clock_of(events_of(filing.code))
     elapsed = clock.elapsed(working_calendar(), today) if clock is not None else None
+    ctx.note(number=filing.number)
     if elapsed is not None:
-        ctx.note(number=filing.number, working_days=elapsed.days, provisional=elapsed.provisional)
+        ctx.note(working_days=elapsed.days, provisional=elapsed.provisional)
 
 
 def _number(year: int) -> str:
@@ -194,9 +200,10 @@ def filing_suspend(ctx: RunContext, filing: Filing, *, reason: Reason) -> None:
     transition=FILING.resume,
 )
 def filing_resume(ctx: RunContext, filing: Filing, *, reason: Reason) -> None:
-    """End a suspension once the version holds a certificate again."""
-    _certificate(ctx, filing.version_of)
+    """End a suspension once the version holds a certificate again; the filing rests on that one from now on."""
+    filing.certificate = _certificate(ctx, filing.version_of)
     filing.reason = reason
+    ctx.note(number=filing.number)
 
 
 @operation(

@@ -5,31 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from hutong.kernel.clock import say_date
-from hutong.kernel.permission import Actor
 from hutong.kernel.text import Text
 from hutong.modules.filing import policy as may
 from hutong.modules.filing import rules
 from hutong.modules.filing.models import Filing
 from hutong.modules.filing.operations import KINDS
-from hutong.platform.entities import Entity, Show, show
+from hutong.platform.entities import Entity, Show, Sight, show
 from hutong.platform.evidence import events_of
 
 SYSTEM = Show("version_of.system", Text("AI system", "人工智能系统"), "record")
 NUMBER = Show("number", Text("Number", "备案号"))
 KIND = Show("kind", Text("Kind", "类型"), "choice", dict(KINDS.options))
 FILED = Show("filed_on", Text("Filed on", "备案日期"), "date")
+BY = Text("To be entered by {d} ({c}).", "应于{d}前办结（{c}）。")
+BY_PROVISIONAL = Text(
+    "To be entered by {d}, provisionally: holidays on the way are not published yet ({c}).",
+    "暂定应于{d}前办结，其间节假日安排尚未公布（{c}）。",
+)
 
 
-def filing_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+def filing_context(seen: Sight) -> dict[str, Any]:
     """By when the authority enters it, and where that is written."""
-    if record.state not in ("submitted", "accepted"):
+    record = seen.record
+    if record.state not in ("submitted", "returned_for_correction", "accepted"):
         return {}
     due = rules.due(events_of(record.code))
     if due is None:
         return {"lead": Text("The clock stands.", "计时中止。")}
     said = Text(say_date(due.date, "en"), say_date(due.date, "zh"))
-    sentence = Text("To be entered by {d} ({c}).", "应于{d}前办结（{c}）。")
-    return {"lead": sentence.format(d=said, c=rules.checklist().citation)}
+    return {"lead": (BY_PROVISIONAL if due.provisional else BY).format(d=said, c=rules.checklist().citation)}
 
 
 show(

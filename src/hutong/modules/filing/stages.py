@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from hutong.kernel.stage import Stage, declare_stage
+from hutong.kernel.stage import Stage, Step, declare_stage
 from hutong.kernel.text import Text
-from hutong.modules.filing.models import Filing
 
 
-def _stamp(system_code: str) -> Text | None:
-    found = (
-        Filing.objects.filter(version_of__system__code=system_code).exclude(number="").order_by("-id").first()
-    )
-    return Text(found.number, found.number) if found is not None else None
+def _number(step: Step) -> Text:
+    number = str(step.noted.get("number", step.subject))
+    return Text(number, number)
 
 
 declare_stage(
@@ -22,6 +19,6 @@ declare_stage(
         begun=("filing.filing.open",),
         done=("filing.filing.enter", "filing.filing.resume"),
         closed=("filing.filing.suspend", "filing.filing.deregister"),
-        stamp=_stamp,
+        stamp=_number,
     )
 )

@@ -20,7 +20,7 @@ from hutong.platform.web.evidence import download
 
 def record_of(system: System) -> dict[str, Any]:
     """What the bundle says of the system besides its events."""
-    way = course(system.code)
+    way = course(system)
     return {
         "code": system.code,
         "name": system.name.as_json(),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from hutong.kernel.errors import NotFound
-from hutong.kernel.stage import Stage, lane
+from hutong.kernel.stage import Stage, Step, lane
 from hutong.kernel.text import Text
 from hutong.modules.passport.models import System, Version
-from hutong.platform.evidence import dossier_of
-from hutong.platform.ledger.tables import Event
+from hutong.platform.evidence import dossier_of, steps_of
 
 Standing = Literal["done", "active", "closed", "waiting", "not_required"]
 
@@ -58,23 +57,30 @@ class Course:
         return gate.stage.key if gate is not None else "registered"
 
 
-def course(code: str, events: Iterable[Event] | None = None) -> Course:
+def course(system: System) -> Course:
     """The gates of the lane for one system, in order."""
-    dossier = list(events) if events is not None else dossier_of(code)
-    return Course(tuple(_gate(stage, code, dossier) for stage in lane()))
+    return course_of(system, steps_of(dossier_of(system.code), *moving()))
 
 
-def _gate(stage: Stage, code: str, dossier: list[Event]) -> Gate:
-    deciding = [e for e in dossier if e.operation in (*stage.done, *stage.closed)]
-    if deciding:
-        last = deciding[-1]
+def moving() -> tuple[str, ...]:
+    """The operations that open, pass or close a gate."""
+    return tuple(o for stage in lane() for o in (*stage.begun, *stage.done, *stage.closed))
+
+
+def course_of(system: System, steps: Sequence[Step]) -> Course:
+    """The gates as these steps of the system's dossier, in order, leave them."""
+    return Course(tuple(_gate(stage, system.risk_class, steps) for stage in lane()))
+
+
+def _gate(stage: Stage, risk_class: int, steps: Sequence[Step]) -> Gate:
+    last = next((s for s in reversed(steps) if s.operation in (*stage.done, *stage.closed)), None)
+    if last is not None:
         state: Standing = "closed" if last.operation in stage.closed else "done"
-        stamp = stage.stamp(code) if stage.stamp is not None else None
-        return Gate(stage, state, last.recorded_at, last.seq, last.subject, stamp)
-    begun = [e for e in dossier if e.operation in stage.begun]
-    if begun:
-        return Gate(stage, "active", begun[-1].recorded_at, begun[-1].seq, begun[-1].subject)
-    if stage.required is not None and not stage.required(code):
+        return Gate(stage, state, last.at, last.seq, last.subject, stage.stamp(last))
+    begun = next((s for s in reversed(steps) if s.operation in stage.begun), None)
+    if begun is not None:
+        return Gate(stage, "active", begun.at, begun.seq, begun.subject)
+    if stage.required is not None and not stage.required(risk_class):
         return Gate(stage, "not_required")
     return Gate(stage, "waiting")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hutong.kernel.permission import Actor
-from hutong.kernel.stage import lane
+from hutong.kernel.stage import Shown, Step, lane
 from hutong.kernel.text import Text
 from hutong.modules.passport.models import System, Version
-from hutong.modules.passport.queries import Course, Gate, course, versions_of
+from hutong.modules.passport.queries import Course, Gate, course_of, versions_of
 from hutong.platform.component_pages import Link
 from hutong.platform.components import (
     Action,
@@ -24,7 +23,8 @@ from hutong.platform.components import (
     State,
     Table,
 )
-from hutong.platform.evidence import dossier_of
+from hutong.platform.entities import Sight
+from hutong.platform.evidence import steps_of
 from hutong.platform.ledger.tables import Event
 
 RISK_WORDS = {
@@ -37,13 +37,14 @@ RISK_WORDS = {
 NEXT = Text("{gate}, gate {n} of {all}.", "{gate}，第{n}个环节，共{all}个。")
 
 
-def passport_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+def passport_context(seen: Sight) -> dict[str, Any]:
     """What the passport's template needs besides what every detail page has."""
-    system: System = record
-    events = dossier_of(system.code)
-    way = course(system.code, events)
+    system: System = seen.record
+    dossier = seen.events[::-1]
+    steps = steps_of(dossier)
+    way = course_of(system, steps)
     versions = versions_of(system)
-    closed = way.closed
+    shown = tuple(_shown(way, system, steps))
     return {
         "title": system.name,
         "version": f"v{versions[0].label}" if versions else "",
@@ -51,13 +52,21 @@ def passport_context(record: Any, actor: Actor, language: str) -> dict[str, Any]
         "risk": State(RISK_WORDS[system.risk_class], "open" if system.risk_class < 4 else "needs"),
         "export": _exports(system),
         "lane": Lane(tuple(_stage(gate) for gate in way.gates)),
-        "closed": closed.stage.why(system.code) if closed is not None and closed.stage.why else None,
+        "closed": next((s.why for s in shown if s.why is not None), None),
         "next_step": _next(way),
         "versions": _versions(versions),
-        "lineage": _lineage(system, events),
-        "sections": tuple(found for stage in lane() if stage.shows and (found := stage.shows(system.code))),
+        "lineage": _lineage(system, dossier),
+        "sections": tuple(s.section for s in shown if s.section is not None),
         "evidence_url": f"/evidence/{system.code}",
     }
+
+
+def _shown(way: Course, system: System, steps: Sequence[Step]) -> Iterator[Shown]:
+    closed = way.closed.stage if way.closed is not None else None
+    for stage in lane():
+        found = stage.shows(system.code, steps, stage is closed) if stage.shows is not None else None
+        if found is not None:
+            yield found
 
 
 def _exports(system: System) -> tuple[Action, ...]:

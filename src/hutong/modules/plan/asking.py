@@ -11,10 +11,11 @@ from hutong.kernel.text import Text
 from hutong.modules.plan.figures import Figures
 from hutong.modules.plan.looks import look
 from hutong.modules.plan.points import days
-from hutong.modules.plan.queries import Board, status
+from hutong.modules.plan.queries import Board
 from hutong.modules.plan.words import Place
 from hutong.platform.component_pages import DatePick
 from hutong.platform.components import Choice
+from hutong.platform.web.frame import know_ledger
 
 ASKED = ("as_of", "known_on", "plan")
 
@@ -31,16 +32,12 @@ def _dates(request: HttpRequest) -> tuple[date | None, date | None, str | None]:
     return given["as_of"], given["known_on"], request.GET.get("plan") or None
 
 
-def board_of(request: HttpRequest) -> Board:
-    """The board of the look that the request asks for. `Invalid` for a date that is none or lies ahead."""
-    as_of, known_on, plan = _dates(request)
-    return status(as_of, known_on, plan=plan)
-
-
 def figures_of(request: HttpRequest) -> Figures:
-    """The figures of the look that the request asks for."""
+    """The figures of the look that the request asks for. `Invalid` for a date that is none or lies ahead."""
     as_of, known_on, plan = _dates(request)
-    return Figures(look(as_of, known_on), plan)
+    figures = Figures(look(as_of, known_on), plan)
+    know_ledger(request, figures.size, figures.record.log_signed)
+    return figures
 
 
 def date_pick(board: Board) -> DatePick:

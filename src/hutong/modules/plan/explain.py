@@ -18,6 +18,7 @@ from hutong.modules.plan.looks import Look, Moment, look
 from hutong.modules.plan.models import Milestone, Plan
 from hutong.modules.plan.queries import row_json, unknown
 from hutong.modules.plan.texts import declared_targets
+from hutong.platform.evidence import with_houses
 from hutong.platform.ledger import checkpoints, proofs
 from hutong.platform.ledger.export import bundle_of
 from hutong.platform.ledger.tables import Checkpoint, Event
@@ -176,7 +177,7 @@ class Explanation:
 def _events(seqs: Sequence[int]) -> list[Event]:
     found: list[Event] = []
     for part in _parts(seqs):
-        found.extend(Event.objects.filter(seq__in=part).order_by("seq"))
+        found.extend(with_houses(Event.objects.filter(seq__in=part)).order_by("seq"))
     return found
 
 

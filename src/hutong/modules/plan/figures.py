@@ -10,15 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from threading import Lock
+from typing import Any
 
 from hutong.engines.indicators import Evaluated, Evaluator, Indicator, Proof, Status, status
 from hutong.engines.indicators import Plan as PlanText
 from hutong.kernel.measure import MEASURES, Measure
 from hutong.kernel.values import Number, Value
 from hutong.modules.plan.looks import Look
-from hutong.modules.plan.models import Plan
 from hutong.modules.plan.texts import declared_targets, in_force, proven, read, with_declared
-from hutong.platform.ledger.tables import Head
 
 MOST_EVALUATORS, MOST_LOOKS = 3, 600
 Key = tuple[str, int, str]
@@ -92,7 +91,7 @@ class Figures:
 
     def __init__(self, look: Look, plan_key: str | None = None) -> None:
         self.look = look
-        self.record: Plan = in_force(look.known_on, plan_key)
+        self.record: Any = in_force(look.known_on, plan_key)
         text = read(self.record.file_sha256)
         declared = declared_targets(self.record.plan_key, look.known_on)
         self.text = replace(
@@ -102,9 +101,8 @@ class Figures:
             ),
         )
         self._proven = proven(self.record.plan_key, look.known_on)
-        head = Head.objects.filter(pk=1).first()
-        self.size = head.size if head is not None else 0
-        self._key: Key = (self.record.file_sha256, self.size, head.frontier if head is not None else "")
+        self.size: int = self.record.log_size or 0
+        self._key: Key = (self.record.file_sha256, self.size, self.record.log_frontier or "")
 
     def evaluator(self, look: Look) -> Evaluator:
         return KEPT.get(self._key, read(self.record.file_sha256), look)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from hutong.kernel.clock import local_date, say_date
 from hutong.kernel.text import Text
 from hutong.modules.plan.models import Action, Slippage
 from hutong.modules.plan.nodes import LATE, Node
-from hutong.modules.plan.queries import Board, open_slippages, overdue
+from hutong.modules.plan.queries import Board, actions_of, open_slippages, overdue
 from hutong.modules.plan.words import Place, state_words
 from hutong.platform.component_pages import Need
 from hutong.platform.components import State
@@ -63,7 +63,7 @@ def _late(board: Board, opened: set[str], place: Place) -> Iterator[Need]:
 
 def _overdue(board: Board, opened: set[str], place: Place) -> Iterator[Need]:
     """One row per task; one for all where the year of the action plan is over."""
-    late = [a for a in overdue(board.record, board.look.valid_on) if a.number not in opened]
+    late = [a for a in overdue(actions_of(board.record), board.look.valid_on) if a.number not in opened]
     past = [a for a in late if a.year < board.look.day.year]
     if past:
         yield _actions(
@@ -117,7 +117,7 @@ def _day(day: date) -> Text:
     return Text(say_date(day, "en"), say_date(day, "zh"))
 
 
-def of_node(board: Board, node: Node) -> tuple[Text, ...]:
+def of_node(board: Board, node: Node, actions: Sequence[Action]) -> tuple[Text, ...]:
     """What would turn a node green, step by step: computed from the states of its figures and actions."""
     steps: list[Text] = []
     for row in node.rows:
@@ -129,11 +129,7 @@ def of_node(board: Board, node: Node) -> tuple[Text, ...]:
             )
         elif row.status.state not in ("hold", "on_path"):
             steps.append(Text("{n}: {r}.", "{n}：{r}。").format(n=name, r=row.status.reason))
-    for action in overdue(board.record, board.look.valid_on):
-        if action.task == node.id:
-            steps.append(
-                Text("{n} {t}: record it as done, with its proof.", "{n} {t}：登记完成并附证明。").format(
-                    n=action.number, t=action.name
-                )
-            )
+    for action in overdue(actions, board.look.valid_on):
+        done = Text("{n} {t}: record it as done, with its proof.", "{n} {t}：登记完成并附证明。")
+        steps.append(done.format(n=action.number, t=action.name))
     return tuple(steps)

@@ -50,6 +50,7 @@ def node_context(board: Board, figures: Figures, kind: str, number: int, place: 
         )
     lines = {r.id: points(figures, r.id) for r in node.rows}
     source = _source(board, node)
+    held = actions_of(board.record, node.id)
     return {
         "code": node.id,
         "title": node.title,
@@ -66,10 +67,10 @@ def node_context(board: Board, figures: Figures, kind: str, number: int, place: 
             for r in node.rows
             if _worth_drawing(r, lines[r.id]) and (chart := path_chart(r, lines[r.id], place)) is not None
         ),
-        "measures_table": _actions(board, node),
+        "measures_table": _actions(board, held),
         "slippages": tuple(_slippage(s) for s in slippages_of(board.record, node.id)),
         "movers": movers(node, place),
-        "green": of_node(board, node),
+        "green": of_node(board, node, held),
         "ended": board.text.ends if board.ended else None,
         "crumbs": (Crumb(board.text.title, place.to("/")), Crumb(node.id)),
     }
@@ -122,8 +123,7 @@ def _facts(board: Board, node: Node, place: Place) -> Iterator[Given]:
         yield Given(Text("To be done by", "完成期限"), one.due)
 
 
-def _actions(board: Board, node: Node) -> Table | None:
-    held = actions_of(board.record, node.id)
+def _actions(board: Board, held: Sequence[Action]) -> Table | None:
     if not held:
         return None
     columns = (

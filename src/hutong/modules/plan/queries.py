@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -154,7 +155,11 @@ def status(
 
     `NotFound` where no plan is loaded, `Invalid` for a day in the future.
     """
-    figures = Figures(look(as_of, known_on, now=now), plan)
+    return board_from(Figures(look(as_of, known_on, now=now), plan))
+
+
+def board_from(figures: Figures) -> Board:
+    """The board of one look."""
     rows = figures.rows()
     objectives, tasks, safeguards = nodes_of(figures.text, rows)
     earlier = figures.look.then(figures.look.day - WEEK)
@@ -202,7 +207,7 @@ def actions_of(plan: Plan, task: str | None = None) -> list[Action]:
     return list((held.filter(task=task) if task else held).order_by("due", "number"))
 
 
-def overdue(plan: Plan, on: datetime) -> list[Action]:
-    """Actions that were due before the day and were not recorded as done by then."""
+def overdue(actions: Sequence[Action], on: datetime) -> list[Action]:
+    """Those of the actions that were due before the day and were not recorded as done by then."""
     day: date = local_date(on)
-    return [a for a in actions_of(plan) if a.due < day and (a.done_at is None or a.done_at > on)]
+    return [a for a in actions if a.due < day and (a.done_at is None or a.done_at > on)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
@@ -9,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, Subquery
 
 from hutong.engines import indicators
 from hutong.kernel.clock import local_date
@@ -17,6 +18,7 @@ from hutong.kernel.errors import NotFound
 from hutong.kernel.text import Text
 from hutong.modules.plan.models import Lead, Milestone, Plan, Target
 from hutong.platform import files
+from hutong.platform.ledger.tables import Checkpoint, Head
 
 
 def _no_plan() -> NotFound:
@@ -36,23 +38,33 @@ def read(sha256: str) -> indicators.Plan:
 def in_force(known_on: datetime, plan_key: str | None = None) -> Plan:
     """The text in force at an instant; before the first was loaded, the first. `NotFound` when there is none.
 
-    Without a key it is the hub's own plan (HUTONG_PLAN), or the one loaded first where that was never loaded.
+    Without a key it is the hub's own plan (HUTONG_PLAN), or the one loaded first where that was never loaded. The
+    record comes with ``log_size``, ``log_frontier`` and ``log_signed``: the ledger as it was in the same query.
     """
-    texts = Plan.objects.filter(plan_key=plan_key or _own_key()).order_by("created_at", "id")
-    held = texts.filter(created_at__lte=known_on).filter(
-        Q(superseded_at=None) | Q(superseded_at__gt=known_on)
+    head = Head.objects.filter(pk=1)
+    signed = Checkpoint.objects.order_by("-size").values("signed_at")[:1]
+    loaded = list(
+        Plan.objects.order_by("created_at", "id").annotate(
+            log_size=Subquery(head.values("size")),
+            log_frontier=Subquery(head.values("frontier")),
+            log_signed=Subquery(signed),
+        )
     )
-    found = held.last() or texts.first()
-    if found is None:
+    key = plan_key or _own_key(loaded)
+    texts = [p for p in loaded if p.plan_key == key]
+    held = [
+        p
+        for p in texts
+        if p.created_at <= known_on and (p.superseded_at is None or p.superseded_at > known_on)
+    ]
+    if not texts:
         raise _no_plan()
-    return found
+    return held[-1] if held else texts[0]
 
 
-def _own_key() -> str:
+def _own_key(loaded: Sequence[Plan]) -> str | None:
     own = Path(settings.HUTONG_PLAN).stem
-    if Plan.objects.filter(plan_key=own).exists():
-        return own
-    return Plan.objects.order_by("id").values_list("plan_key", flat=True).first() or own
+    return next((p.plan_key for p in loaded if p.plan_key == own), loaded[0].plan_key if loaded else None)
 
 
 def declared_targets(plan_key: str, known_on: datetime) -> dict[str, Target]:

@@ -7,16 +7,17 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from hutong.kernel.errors import NotFound
 from hutong.kernel.text import Text
 from hutong.modules.plan import csv_files
-from hutong.modules.plan.asking import board_of, figures_of, place_of
+from hutong.modules.plan.asking import figures_of, place_of
 from hutong.modules.plan.board_view import board_context
 from hutong.modules.plan.explain import Explanation
 from hutong.modules.plan.figure_view import drawer, figure_context
-from hutong.modules.plan.models import Plan
+from hutong.modules.plan.figures import Figures
 from hutong.modules.plan.node_view import node_context
 from hutong.modules.plan.points import points
-from hutong.modules.plan.queries import unknown
+from hutong.modules.plan.queries import board_from, unknown
 from hutong.platform.components import Action, EmptyState
 from hutong.platform.entities import ENTITIES
 from hutong.platform.web.evidence import download, drawer_response
@@ -24,11 +25,13 @@ from hutong.platform.web.evidence import download, drawer_response
 
 def board(request: HttpRequest) -> HttpResponse:
     """The plan board; before a plan is loaded, what starts here and who starts it."""
-    if not Plan.objects.exists():
+    try:
+        figures = figures_of(request)
+    except NotFound as missing:
+        if missing.rule != "plan.none" or request.GET.get("plan"):
+            raise
         return render(request, "hutong/home.html", _before_the_plan())
-    return render(
-        request, "plan/board.html", board_context(board_of(request), figures_of(request), place_of(request))
-    )
+    return render(request, "plan/board.html", board_context(board_from(figures), figures, place_of(request)))
 
 
 def _before_the_plan() -> dict[str, Any]:
@@ -55,18 +58,19 @@ def _before_the_plan() -> dict[str, Any]:
 
 
 def board_csv(request: HttpRequest) -> HttpResponse:
-    found = board_of(request)
+    found = board_from(figures_of(request))
     name = f"{found.text.id}-{found.look.day.isoformat()}.csv"
     return csv_files.response(csv_files.BOARD, csv_files.board_rows(found), name)
 
 
 def board_json(request: HttpRequest) -> HttpResponse:
-    found = board_of(request)
+    found = board_from(figures_of(request))
     return download(found.as_json(), f"{found.text.id}-{found.look.day.isoformat()}.json")
 
 
 def _node(request: HttpRequest, kind: str, number: int) -> HttpResponse:
-    context = node_context(board_of(request), figures_of(request), kind, number, place_of(request))
+    figures = figures_of(request)
+    context = node_context(board_from(figures), figures, kind, number, place_of(request))
     return render(request, "plan/node.html", context)
 
 
@@ -82,8 +86,7 @@ def safeguard(request: HttpRequest, number: int) -> HttpResponse:
     return _node(request, "safeguard", number)
 
 
-def _explained(request: HttpRequest, name: str) -> Explanation:
-    figures = figures_of(request)
+def _explained(figures: Figures, name: str) -> Explanation:
     found = next((i for i in figures.text.indicators if i.id == name), None)
     if found is None:
         raise unknown(name)
@@ -91,27 +94,27 @@ def _explained(request: HttpRequest, name: str) -> Explanation:
 
 
 def figure(request: HttpRequest, name: str) -> HttpResponse:
-    found = _explained(request, name)
-    return render(request, "plan/figure.html", figure_context(found, figures_of(request), place_of(request)))
+    figures = figures_of(request)
+    found = _explained(figures, name)
+    return render(request, "plan/figure.html", figure_context(found, figures, place_of(request)))
 
 
 def figure_drawer(request: HttpRequest, name: str) -> HttpResponse:
-    return drawer_response(request, drawer(_explained(request, name), place_of(request)))
+    return drawer_response(request, drawer(_explained(figures_of(request), name), place_of(request)))
 
 
 def figure_csv(request: HttpRequest, name: str) -> HttpResponse:
-    found = _explained(request, name)
+    figures = figures_of(request)
+    found = _explained(figures, name)
     head = ("day", "value", "as_known_then", "definition", "facts")
-    return csv_files.response(
-        head, csv_files.points_rows(points(figures_of(request), found.row.id)), f"{name}.csv"
-    )
+    return csv_files.response(head, csv_files.points_rows(points(figures, found.row.id)), f"{name}.csv")
 
 
 def facts_csv(request: HttpRequest, name: str) -> HttpResponse:
     head = ("record", "amount", "valid_from", "valid_to", "recorded_at", "event")
-    found = _explained(request, name)
+    found = _explained(figures_of(request), name)
     return csv_files.response(head, csv_files.facts_rows(found), f"{name}-facts.csv")
 
 
 def figure_bundle(request: HttpRequest, name: str) -> HttpResponse:
-    return download(_explained(request, name).bundle(), f"{name}.json")
+    return download(_explained(figures_of(request), name).bundle(), f"{name}.json")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import F
-from django.db.models.functions import TruncDate
-
-from hutong.kernel.clock import ZONE
 from hutong.kernel.quantity import Share
 from hutong.kernel.text import Text
 from hutong.kernel.values import Number
 from hutong.modules.scenarios.criteria import Criterion, Query, read_criteria
-from hutong.modules.scenarios.models import Pilot, PilotRecord
+from hutong.modules.scenarios.models import Pilot
+from hutong.modules.scenarios.queries import Extent, extent, latencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +45,16 @@ class Outcome:
         return {"test": self.criterion.as_json(), "value": shown, "n": self.n, "holds": self.passed}
 
 
-def outcomes(pilot: Pilot) -> tuple[Outcome, ...]:
-    """Every test of the pilot's opportunity, measured now; a bounded number of queries."""
-    return tuple(
-        Outcome(criterion, *MEASURED[criterion.query](pilot))
-        for criterion in read_criteria(pilot.opportunity.tests)
-    )
+PARTS: dict[Query, Fraction] = {"latency_median_ms": Fraction(1, 2), "latency_p95_ms": Fraction(19, 20)}
+
+
+def outcomes(pilot: Pilot, recorded: Extent | None = None) -> tuple[Outcome, ...]:
+    """Every test of the pilot's opportunity, measured now, in at most two queries over its records."""
+    criteria = read_criteria(pilot.opportunity.tests)
+    seen = recorded or extent(pilot)
+    ranks = {c.query: _rank(PARTS[c.query], seen.rows) for c in criteria if c.query in PARTS and seen.rows}
+    found = latencies(pilot, ranks.values()) if ranks else {}
+    return tuple(_outcome(c, seen, {q: found[r] for q, r in ranks.items()}) for c in criteria)
 
 
 def passes(pilot: Pilot) -> bool:
@@ -61,51 +62,19 @@ def passes(pilot: Pilot) -> bool:
     return all(outcome.passed for outcome in outcomes(pilot))
 
 
-def _answered(pilot: Pilot) -> Any:
-    return PilotRecord.objects.filter(pilot=pilot).exclude(truth="")
+def _rank(part: Fraction, n: int) -> int:
+    """The nearest rank: the smallest value that at least this part of the records does not exceed."""
+    return -(-(part * n).numerator // (part * n).denominator)
 
 
-def _share_correct(pilot: Pilot) -> tuple[Fraction | None, int]:
-    known = _answered(pilot)
-    n = known.count()
-    return (Fraction(known.filter(answer=F("truth")).count(), n), n) if n else (None, 0)
-
-
-def _error_count(pilot: Pilot) -> tuple[Fraction | None, int]:
-    known = _answered(pilot)
-    n = known.count()
-    return (Fraction(known.exclude(answer=F("truth")).count()), n) if n else (None, 0)
-
-
-def _latency(part: Fraction) -> Callable[[Pilot], tuple[Fraction | None, int]]:
-    """The nearest-rank quantile: the smallest latency that at least this part of the records does not exceed."""
-
-    def measured(pilot: Pilot) -> tuple[Fraction | None, int]:
-        ordered = (
-            PilotRecord.objects.filter(pilot=pilot)
-            .order_by("latency_us")
-            .values_list("latency_us", flat=True)
-        )
-        n = ordered.count()
-        if not n:
-            return None, 0
-        rank = -(-(part * n).numerator // (part * n).denominator)
-        return Fraction(ordered[rank - 1], 1000), n
-
-    return measured
-
-
-def _days_run(pilot: Pilot) -> tuple[Fraction | None, int]:
-    records = PilotRecord.objects.filter(pilot=pilot)
-    n = records.count()
-    days = records.annotate(day=TruncDate("at", tzinfo=ZONE)).values("day").distinct().count()
-    return (Fraction(days), n) if n else (None, 0)
-
-
-MEASURED: dict[Query, Callable[[Pilot], tuple[Fraction | None, int]]] = {
-    "share_correct": _share_correct,
-    "error_count": _error_count,
-    "latency_median_ms": _latency(Fraction(1, 2)),
-    "latency_p95_ms": _latency(Fraction(19, 20)),
-    "days_run": _days_run,
-}
+def _outcome(criterion: Criterion, seen: Extent, latency: Mapping[str, int]) -> Outcome:
+    match criterion.query:
+        case "share_correct" if seen.known:
+            return Outcome(criterion, Fraction(seen.right, seen.known), seen.known)
+        case "error_count" if seen.known:
+            return Outcome(criterion, Fraction(seen.known - seen.right), seen.known)
+        case "days_run" if seen.rows:
+            return Outcome(criterion, Fraction(seen.days), seen.rows)
+        case query if query in latency:
+            return Outcome(criterion, Fraction(latency[query], 1000), seen.rows)
+    return Outcome(criterion, None, 0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hutong.kernel.stage import Stage, declare_stage
+from collections.abc import Sequence
+
+from hutong.kernel.stage import Shown, Stage, Step, by_code, declare_stage
 from hutong.kernel.text import Text
 from hutong.modules.scenarios.acceptance import outcomes
 from hutong.modules.scenarios.models import Pilot
@@ -11,25 +13,19 @@ from hutong.platform.component_pages import ClosedGate
 from hutong.platform.components import Given
 
 
-def _latest(system_code: str, *states: str) -> Pilot | None:
-    return next((p for p in reversed(pilots_of(system_code)) if p.state in states), None)
+def _place(step: Step) -> Text:
+    """The scenario that took the system into use."""
+    name = step.noted.get("opportunity")
+    return by_code(step) if name is None else Text(**name)
 
 
-def _pilot_stamp(system_code: str) -> Text | None:
-    pilot = _latest(system_code, "accepted", "adopted", "rejected", "running", "halted")
-    return Text(pilot.code, pilot.code) if pilot is not None else None
+def _shows(system_code: str, dossier: Sequence[Step], closed: bool) -> Shown | None:
+    rejected = [p for p in pilots_of(system_code) if p.state == "rejected"] if closed else []
+    return Shown(why=closed_gate(rejected[-1])) if rejected else None
 
 
-def _adopted_stamp(system_code: str) -> Text | None:
-    pilot = _latest(system_code, "adopted")
-    return pilot.opportunity.name if pilot is not None else None
-
-
-def _why(system_code: str) -> ClosedGate | None:
+def closed_gate(pilot: Pilot) -> ClosedGate | None:
     """Why the pilot was not accepted: the failing tests, value against threshold."""
-    pilot = _latest(system_code, "rejected")
-    if pilot is None:
-        return None
     failed = [o for o in outcomes(pilot) if not o.passed]
     if not failed:
         return None
@@ -55,8 +51,7 @@ declare_stage(
         begun=("scenarios.pilot.propose", "scenarios.pilot.start"),
         done=("scenarios.pilot.accept",),
         closed=("scenarios.pilot.reject",),
-        stamp=_pilot_stamp,
-        why=_why,
+        shows=_shows,
     )
 )
 declare_stage(
@@ -65,6 +60,6 @@ declare_stage(
         key="adopted",
         title=Text("Adopted", "推广应用"),
         done=("scenarios.pilot.adopt",),
-        stamp=_adopted_stamp,
+        stamp=_place,
     )
 )

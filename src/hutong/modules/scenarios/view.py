@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hutong.kernel.permission import Actor
 from hutong.kernel.text import Text
 from hutong.kernel.values import Missing, Number
 from hutong.modules.scenarios.acceptance import Outcome, outcomes
@@ -12,6 +11,7 @@ from hutong.modules.scenarios.criteria import read_criteria
 from hutong.modules.scenarios.models import Opportunity, Pilot
 from hutong.modules.scenarios.queries import extent
 from hutong.platform.components import Cell, Column, EmptyState, Figure, State, Table
+from hutong.platform.entities import Sight
 
 TEST = Column(Text("Acceptance test", "验收条件"))
 HOLDS = State(Text("holds", "已达到"), "done")
@@ -19,11 +19,11 @@ FAILS = State(Text("does not hold", "未达到"), "needs")
 NONE = State(Text("no record yet", "尚无记录"), "open")
 
 
-def pilot_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+def pilot_context(seen: Sight) -> dict[str, Any]:
     """Tests against actuals, and how much was recorded."""
-    pilot: Pilot = record
-    measured = outcomes(pilot)
+    pilot: Pilot = seen.record
     recorded = extent(pilot)
+    measured = outcomes(pilot, recorded)
     batches = Text("batches: {b}", "批次：{b}").format(b=recorded.batches)
     return {
         "title": pilot.opportunity.name,
@@ -63,9 +63,9 @@ def _row(pilot: Pilot, outcome: Outcome) -> tuple[Cell, ...]:
     )
 
 
-def opportunity_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+def opportunity_context(seen: Sight) -> dict[str, Any]:
     """What an opportunity demands, test by test."""
-    opportunity: Opportunity = record
+    opportunity: Opportunity = seen.record
     return {
         "title": opportunity.name,
         "demands": Table(

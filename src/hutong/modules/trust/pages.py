@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hutong.kernel.permission import Actor
 from hutong.kernel.text import Text
 from hutong.modules.trust import policy as may
 from hutong.modules.trust.models import Certificate, Evaluation, Evidence
 from hutong.modules.trust.operations.evaluation import PROFILES
 from hutong.modules.trust.words import closed_gate, grid
-from hutong.platform.entities import Entity, Show, show
+from hutong.platform.entities import Entity, Show, Sight, show
 
 VERSION_OF = Show("version_of", Text("System version", "系统版本"), "record")
 SYSTEM = Show("version_of.system", Text("AI system", "人工智能系统"), "record")
@@ -21,15 +20,16 @@ CLASS = Show("meets_class", Text("Suffices for risk class", "满足的风险等�
 UNTIL = Show("valid_to", Text("Until", "截止日期"), "date")
 
 
-def evaluation_context(record: Any, actor: Actor, language: str) -> dict[str, Any]:
+def evaluation_context(seen: Sight) -> dict[str, Any]:
     """The verdict in one sentence, the grid, and what would change it."""
+    record = seen.record
     verdict = record.verdict
     words = Text(**verdict["words"]) if verdict else Text("Nothing has been measured yet.", "尚未测量。")
     stopped = verdict is not None and verdict["outcome"] != "pass"
     return {
         "verdict": words,
         "grid": grid(record),
-        "closed": closed_gate(record.version_of.system.code) if stopped else None,
+        "closed": closed_gate(record) if stopped else None,
     }
 
 

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from hutong.kernel.stage import Stage, declare_stage
+from hutong.kernel.stage import Shown, Stage, Step, by_code, declare_stage
 from hutong.kernel.text import Text
-from hutong.modules.trust.models import Certificate
 from hutong.modules.trust.queries import latest_evaluation
 from hutong.modules.trust.words import closed_gate, grid, level_words
 
 
-def _stamp(system_code: str) -> Text | None:
-    found = Certificate.objects.filter(version_of__system__code=system_code).order_by("-id").first()
-    if found is not None:
-        return level_words(found.levels)
-    evaluation = latest_evaluation(system_code)
-    return Text(evaluation.code, evaluation.code) if evaluation is not None else None
+def _levels(step: Step) -> Text:
+    """The levels of the certificate; else the code of what closed the gate."""
+    levels = step.noted.get("levels")
+    return by_code(step) if levels is None else level_words(levels)
 
 
-def _shows(system_code: str) -> tuple[Text, Any] | None:
+def _shows(system_code: str, dossier: Sequence[Step], closed: bool) -> Shown | None:
     evaluation = latest_evaluation(system_code)
-    found = grid(evaluation) if evaluation is not None else None
-    return (
-        (Text("Evidence by category and level", "按类别与等级列示的证据"), found)
-        if found is not None
-        else None
-    )
+    if evaluation is None:
+        return None
+    found = grid(evaluation)
+    title = Text("Evidence by category and level", "按类别与等级列示的证据")
+    return Shown((title, found) if found is not None else None, closed_gate(evaluation) if closed else None)
 
 
 declare_stage(
@@ -37,8 +33,7 @@ declare_stage(
         begun=("trust.evaluation.request",),
         done=("trust.certificate.issue",),
         closed=("trust.evaluation.refuse", "trust.certificate.suspend", "trust.certificate.revoke"),
-        stamp=_stamp,
-        why=closed_gate,
+        stamp=_levels,
         shows=_shows,
     )
 )

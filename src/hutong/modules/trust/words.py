@@ -10,7 +10,6 @@ from hutong.engines.trust import CATEGORY_WORDS, LEVEL_WORDS, STATE_WORDS
 from hutong.kernel.text import Text
 from hutong.kernel.values import decimal_text
 from hutong.modules.trust.models import Evaluation
-from hutong.modules.trust.queries import latest_evaluation
 from hutong.platform.component_pages import ClosedGate
 from hutong.platform.components import Given, Grid, GridCell, GridRow, Tone
 
@@ -73,10 +72,9 @@ def _cell(cell: dict[str, Any] | None) -> GridCell:
     return GridCell(TONES[cell["state"]], words or STATE_WORDS[cell["state"]][0])
 
 
-def closed_gate(system_code: str) -> ClosedGate | None:
-    """Why the gate of trust is closed for a system, from its newest evaluation."""
-    evaluation = latest_evaluation(system_code)
-    if evaluation is None or evaluation.verdict is None or evaluation.verdict["outcome"] == "pass":
+def closed_gate(evaluation: Evaluation) -> ClosedGate | None:
+    """Why the gate of trust is closed for a system, from its newest evaluation; None unless that one stopped it."""
+    if evaluation.verdict is None or evaluation.verdict["outcome"] == "pass":
         return None
     from hutong.modules.trust.operations.evaluation import reason_of
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Subquery
 from django.utils import timezone
 
 from hutong.kernel.note import sign_checkpoint
 from hutong.platform.ledger import store
 from hutong.platform.ledger.keys import signing_key
-from hutong.platform.ledger.tables import Checkpoint
+from hutong.platform.ledger.tables import Checkpoint, Head
 
 
 def latest() -> Checkpoint | None:
@@ -25,14 +27,22 @@ def latest() -> Checkpoint | None:
     return Checkpoint.objects.order_by("-size").first()
 
 
+def standing() -> tuple[int, datetime | None]:
+    """How many events are committed, and when the newest checkpoint was signed: one query for every page's foot."""
+    signed = Checkpoint.objects.order_by("-size").values("signed_at")[:1]
+    row = Head.objects.filter(pk=1).annotate(signed=Subquery(signed)).values_list("size", "signed").first()
+    return row if row is not None else (0, None)
+
+
 def sign() -> Checkpoint | None:
     """Sign the committed log as it is now. Signing the same size again gives the same checkpoint; None when empty."""
+    grown = Head.objects.filter(pk=1).values("size")
+    newest = Checkpoint.objects.annotate(now=Subquery(grown)).order_by("-size").first()
+    if newest is not None and newest.size == newest.now:
+        return newest
     head = store.frontier()
     if not head.size:
         return None
-    newest = latest()
-    if newest is not None and newest.size == head.size:
-        return newest
     key = signing_key()
     note = sign_checkpoint(key, key.name, head.size, head.root())
     try:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,14 +17,22 @@ from django.utils import timezone
 from hutong.kernel.errors import Denied
 from hutong.kernel.permission import Actor
 from hutong.kernel.text import Text
-from hutong.platform.actors import may_open_session, operator_session
+from hutong.platform.actors import may_open_session, operator_session, person_with_roles
 from hutong.platform.component_pages import Link
 from hutong.platform.components import Action, EmptyState, Facts, Form, Given, Table
 from hutong.platform.entities import ENTITIES
 from hutong.platform.people import Person, RoleGrant, SignInLink, Token
 from hutong.platform.web import cells
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "hutong.platform.web.accounts.PersonBackend"
+
+
+class PersonBackend(AuthenticationBackend):
+    """Signs people in as allauth does; whoever is signed in comes together with the roles."""
+
+    def get_user(self, user_id: Any) -> Person | None:
+        person = person_with_roles(user_id)
+        return person if person is not None and self.user_can_authenticate(person) else None
 
 
 class AccountAdapter(DefaultAccountAdapter):

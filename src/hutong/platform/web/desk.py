@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,10 +17,9 @@ from hutong.kernel.text import Text
 from hutong.platform import search
 from hutong.platform.component_pages import DeskColumn, DeskRow
 from hutong.platform.components import Action, Cell, Column, EmptyState, State, Table
-from hutong.platform.entities import ENTITIES, find_model, of_code
+from hutong.platform.entities import ENTITIES, Entity, find_model, of_code, of_model
 from hutong.platform.ledger.tables import Event
 from hutong.platform.scope import visible, within
-from hutong.platform.web import cells
 from hutong.platform.web.pages import home
 
 EACH = 8
@@ -32,13 +32,10 @@ def desk_view(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     if actor.id is None:
         return redirect("account_login")
-    waiting = sorted(_waiting(actor), key=lambda row: row[0])[:MOST]
     context = {
         "title": Text("My desk", "我的工作台"),
         "role": _roles(actor),
-        "waiting": DeskColumn(
-            Text("Waiting for me", "待我办理"), tuple(r for _, r in waiting), _nothing(actor)
-        ),
+        "waiting": DeskColumn(Text("Waiting for me", "待我办理"), tuple(_waiting(actor)), _nothing(actor)),
         "others": DeskColumn(
             Text("Waiting for others", "待他人办理"),
             tuple(_others(actor)),
@@ -62,7 +59,7 @@ def _roles(actor: Actor) -> Text:
 
 
 def _mine(actor: Actor) -> list[Operation]:
-    """Verbs on records in certain states that one of the actor's roles has; one query each."""
+    """Verbs on records in certain states that one of the actor's roles has."""
     roles = {g.role for g in actor.grants}
     return [
         o
@@ -77,33 +74,46 @@ def _mine(actor: Actor) -> list[Operation]:
     ]
 
 
-def _waiting(actor: Actor) -> Iterator[tuple[Any, DeskRow]]:
-    seen: set[str] = set()
+def _waiting(actor: Actor) -> list[DeskRow]:
+    """The oldest records on which one of my verbs is the next step, each once: one query for all departments."""
+    parts, verbs = [], {}
     for operation in _mine(actor):
         assert operation.subject is not None and operation.transition is not None
-        model = operation.subject.kind
-        lifecycle = model.lifecycle
+        model, lifecycle = operation.subject.kind, operation.lifecycle
         sources = [s for s in operation.transition.sources if lifecycle.state(s).kind in ("waiting", "open")]
-        if not sources:
-            continue
-        rows = model._default_manager.filter(within(operation.permission, actor), state__in=sources)
-        for record in rows.order_by("id")[:EACH]:
-            if record.code in seen:
-                continue
-            seen.add(record.code)
-            yield record.created_at, _row(operation, record)
+        if sources:
+            verbs[operation.name] = operation
+            rows = model._default_manager.filter(within(operation.permission, actor), state__in=sources)
+            parts.append(_brief(model, rows, operation.name))
+    found: dict[str, DeskRow] = {}
+    for code, state, since, name in _together(parts):
+        found.setdefault(code, _row(verbs[name], code, state, since))
+    return list(found.values())[:MOST]
 
 
-def _row(operation: Operation, record: Any) -> DeskRow:
-    what = Text(f"{type(record).title.en} {record.code}", f"{type(record).title.zh} {record.code}")
+def _brief(model: Any, rows: Any, word: str, most: int = EACH) -> Any:
+    """The oldest rows of one kind as (code, state, since, word)."""
+    first = model._default_manager.filter(pk__in=rows.order_by("id").values("pk")[:most]).order_by()
+    return first.annotate(word=Value(word)).values_list("code", "state", "created_at", "word")
+
+
+def _together(parts: list[Any]) -> list[tuple[str, str, Any, str]]:
+    """Rows of several kinds, oldest first."""
+    if not parts:
+        return []
+    rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+    return list(rows.order_by("created_at"))
+
+
+def _row(operation: Operation, code: str, state: str, since: Any) -> DeskRow:
+    entity = of_model(operation.subject.kind)  # type: ignore[union-attr]
+    what = Text(f"{entity.title.en} {code}", f"{entity.title.zh} {code}")
     return DeskRow(
         sentence=WAITS.format(what=what, verb=operation.title),
-        clock=_since(record.created_at),
-        url=cells.address_of(record),
-        action=Action(
-            operation.title, f"/do/{operation.name}/{record.code}", f"{operation.name}-{record.code}"
-        ),
-        state=cells.state_of(record),
+        clock=_since(since),
+        url=f"{entity.url}{code}",
+        action=Action(operation.title, f"/do/{operation.name}/{code}", f"{operation.name}-{code}"),
+        state=State.of(operation.lifecycle.state(state)),  # type: ignore[union-attr]
     )
 
 
@@ -112,23 +122,25 @@ def _since(moment: Any) -> Text:
     return Text(f"since {days} days" if days else "since today", f"已等待{days}天" if days else "今日起")
 
 
-def _others(actor: Actor) -> Iterator[DeskRow]:
+def _others(actor: Actor) -> list[DeskRow]:
     """Records that I made and that wait in a state where somebody must act."""
     roles = {g.role for g in actor.grants}
+    parts = []
     for entity in ENTITIES.values():
         lifecycle = entity.model.lifecycle
         if lifecycle is None or not any(r.role in roles for r in POLICY.get(entity.view, ())):
             continue
         states = [s.name for s in lifecycle.states if s.kind == "waiting"]
-        if not states:
-            continue
-        rows = visible(
-            entity.model._default_manager.filter(created_by=actor.id, state__in=states), entity.view, actor
-        )
-        for record in rows.order_by("id")[:EACH]:
-            what = Text(f"{entity.title.en} {record.code}", f"{entity.title.zh} {record.code}")
-            words = WITH_OTHERS.format(what=what, state=lifecycle.state(record.state).label)
-            yield DeskRow(words, _since(record.created_at), f"{entity.url}{record.code}")
+        mine = entity.model._default_manager.filter(created_by=actor.id, state__in=states)
+        if states:
+            parts.append(_brief(entity.model, visible(mine, entity.view, actor), entity.key))
+    return [_waits(ENTITIES[key], code, state, since) for code, state, since, key in _together(parts)][:MOST]
+
+
+def _waits(entity: Entity, code: str, state: str, since: Any) -> DeskRow:
+    what = Text(f"{entity.title.en} {code}", f"{entity.title.zh} {code}")
+    words = WITH_OTHERS.format(what=what, state=entity.model.lifecycle.state(state).label)
+    return DeskRow(words, _since(since), f"{entity.url}{code}")
 
 
 def _done(actor: Actor) -> Iterator[DeskRow]:
@@ -184,15 +196,16 @@ def search_view(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "")[:200]
     actor: Actor = request.actor  # type: ignore[attr-defined]
     found = search.find(query)
-    allowed: set[str] = set()
     by_kind: dict[str, list[str]] = {}
     for document in found:
         by_kind.setdefault(document.kind, []).append(document.code)
+    parts = []
     for kind, codes in by_kind.items():
         entity = ENTITIES.get(kind)
         if entity is not None:
             rows = visible(entity.model._default_manager.filter(code__in=codes), entity.view, actor)
-            allowed |= set(rows.values_list("code", flat=True))
+            parts.append(_brief(entity.model, rows, kind, len(codes)))
+    allowed = {code for code, *_ in _together(parts)}
     rows_shown = tuple(
         (
             Cell(d.code, url=f"{ENTITIES[d.kind].url}{d.code}"),

@@ -12,7 +12,7 @@ from hutong.kernel.errors import HutongError
 from hutong.kernel.operation import OPERATIONS
 from hutong.kernel.permission import Actor
 from hutong.kernel.text import Text
-from hutong.platform import language, runner
+from hutong.platform import runner
 from hutong.platform.components import (
     Action,
     Crumb,
@@ -23,10 +23,10 @@ from hutong.platform.components import (
     TimelineEntry,
     Tone,
 )
-from hutong.platform.entities import ENTITIES, Entity
+from hutong.platform.entities import ENTITIES, Entity, Sight
+from hutong.platform.evidence import with_houses
 from hutong.platform.ledger.tables import Event
 from hutong.platform.parsing import load_record
-from hutong.platform.people import Organisation
 from hutong.platform.scope import visible
 from hutong.platform.web import cells
 from hutong.platform.web.lists import entity_of
@@ -42,7 +42,7 @@ def detail_view(request: HttpRequest, scope: str, resource: str, code: str) -> H
     actor: Actor = request.actor  # type: ignore[attr-defined]
     record = load_record(entity.model, code, actor, "code")
     every = request.GET.get("events") == "all"
-    events = _events(entity, record, MOST_EVENTS if every else FIRST_EVENTS + 1)
+    events = _events(entity, record, every)
     context: dict[str, Any] = {
         "title": cells.name_of(record) if not isinstance(cells.name_of(record), str) else entity.title,
         "code": record.code,
@@ -51,22 +51,23 @@ def detail_view(request: HttpRequest, scope: str, resource: str, code: str) -> H
         "actions": actions(entity, record, actor),
         "facts": Facts(tuple(cells.given(record, s) for s in entity.fields)),
         "timeline": timeline(
-            events if every else events[:FIRST_EVENTS],
+            events[: MOST_EVENTS if every else FIRST_EVENTS],
             None if every or len(events) <= FIRST_EVENTS else "?events=all",
         ),
         "crumbs": (Crumb(entity.plural, entity.url), Crumb(record.code)),
     }
     if entity.context is not None:
-        context |= entity.context(record, actor, language.current())
+        context |= entity.context(Sight(record, actor, events))
     context["sections"] = (*context.get("sections", ()), *_related(entity, record, actor))
     return render(request, entity.template or "hutong/pages/detail.html", context)
 
 
-def _events(entity: Entity, record: Any, most: int) -> list[Event]:
-    """Events of the record; of the whole dossier where the record is the bearer of one."""
-    rows = Event.objects.filter(passport=record.code) if entity.model.passport_path == "code" else None
-    chosen = rows if rows is not None else Event.objects.filter(subject=record.code)
-    return list(chosen.order_by("-seq")[:most])
+def _events(entity: Entity, record: Any, every: bool) -> list[Event]:
+    """Events of the record, newest first; of the whole dossier where the record is the bearer of one."""
+    if entity.model.passport_path == "code":
+        return list(with_houses(Event.objects.filter(passport=record.code)).order_by("-seq"))
+    rows = with_houses(Event.objects.filter(subject=record.code)).order_by("-seq")
+    return list(rows[: MOST_EVENTS if every else FIRST_EVENTS + 1])
 
 
 def actions(entity: Entity, record: Any, actor: Actor) -> tuple[Action, ...]:
@@ -88,14 +89,12 @@ def actions(entity: Entity, record: Any, actor: Actor) -> tuple[Action, ...]:
 
 
 def timeline(events: Sequence[Event], more: str | None = None) -> Timeline:
-    """Events as sentences, newest first; people appear by their code, which names nobody to strangers."""
-    houses = {e.organisation for e in events if e.organisation}
-    names = {o.code: o.name for o in Organisation.objects.filter(code__in=houses)} if houses else {}
-    entries = tuple(_entry(event, names) for event in events)
+    """Events `with_houses` as sentences; people appear by their code, which names nobody to strangers."""
+    entries = tuple(_entry(event) for event in events)
     return Timeline(entries, empty=EmptyState(Text("Nothing has happened yet.", "尚无办理记录。")), next=more)
 
 
-def _entry(event: Event, houses: dict[str, Text]) -> TimelineEntry:
+def _entry(event: Any) -> TimelineEntry:
     operation = OPERATIONS.get(event.operation)
     sentence = (
         operation.sentence.format(subject=event.subject)
@@ -107,7 +106,7 @@ def _entry(event: Event, houses: dict[str, Text]) -> TimelineEntry:
         who=THE_HUB if event.actor == "SYSTEM" else event.actor,
         at=event.recorded_at,
         proof=f"/ledger/event/{event.seq}",
-        on_behalf=houses.get(event.organisation) if event.organisation else None,
+        on_behalf=Text(event.house_en, event.house_zh) if event.house_en else None,
         tone=_tone(operation, event),
     )
 

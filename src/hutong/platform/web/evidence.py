@@ -15,6 +15,7 @@ from hutong.kernel.permission import Actor
 from hutong.kernel.text import Text
 from hutong.platform.components import Cell, Column, Drawer, EmptyState, Meaning, Proof, Table
 from hutong.platform.entities import Entity, of_code
+from hutong.platform.evidence import with_houses
 from hutong.platform.ledger import checkpoints, export, store
 from hutong.platform.ledger.keys import signing_key
 from hutong.platform.ledger.tables import Checkpoint, Event
@@ -40,7 +41,7 @@ def _record(code: str, actor: Actor) -> tuple[Entity, Any]:
 def drawer_view(request: HttpRequest, code: str) -> HttpResponse:
     """What stands behind a record: meaning, events, proof; a fragment for the drawer, a page for everybody else."""
     entity, record = _record(code, request.actor)  # type: ignore[attr-defined]
-    events = list(Event.objects.filter(subject=record.code).order_by("seq"))
+    events = list(with_houses(Event.objects.filter(subject=record.code)).order_by("seq"))
     drawer = Drawer(
         title=cells.name_of(record)
         if cells.name_of(record) != record.code
@@ -99,7 +100,7 @@ def download(content: object, name: str) -> HttpResponse:
 
 def event_view(request: HttpRequest, seq: int) -> HttpResponse:
     """One event by its number: the header is public, as the log is; the payload is not shown here."""
-    event = Event.objects.filter(seq=seq).first()
+    event = with_houses(Event.objects.filter(seq=seq)).first()
     if event is None:
         raise NotFound(
             Text("The log has no event {n}.", "日志中没有第{n}号事件。").format(n=seq),
@@ -132,7 +133,7 @@ def _header(event: Event) -> Table:
 
 def ledger_view(request: HttpRequest) -> HttpResponse:
     """The newest events and checkpoints. Event headers name no person and hold no payload."""
-    events = list(Event.objects.order_by("-seq")[:LISTED])
+    events = list(with_houses(Event.objects.all()).order_by("-seq")[:LISTED])
     signed = list(Checkpoint.objects.order_by("-size")[:10])
     columns = (
         Column(Text("Size", "规模"), "number"),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from hutong.kernel.permission import ANONYMOUS
 from hutong.kernel.text import Text
+from hutong.platform.actors import houses_of
 from hutong.platform.component_pages import Frame, LedgerState, Link
 from hutong.platform.entities import ENTITIES
-from hutong.platform.ledger import checkpoints, store
-from hutong.platform.people import Organisation
+from hutong.platform.ledger import checkpoints
 from hutong.platform.web.pages import PAGES
 
 HUB = Text("Hutong", "胡同")
@@ -22,12 +24,16 @@ def frame_context(request: HttpRequest) -> dict[str, object]:
     return {"frame": frame_of(request)}
 
 
+def know_ledger(request: HttpRequest, size: int, signed_at: datetime | None) -> None:
+    """For a view that read the ledger's head with its own rows: the foot of the page need not ask again."""
+    request.ledger_standing = (size, signed_at)  # type: ignore[attr-defined]
+
+
 def frame_of(request: HttpRequest) -> Frame:
     actor = getattr(request, "actor", ANONYMOUS)
     signed_in = actor.id is not None
-    houses = sorted({g.organisation for g in actor.grants if g.organisation is not None})
-    house = Organisation.objects.filter(pk=houses[0]).first() if len(houses) == 1 else None
-    head = checkpoints.latest()
+    houses = houses_of(request.user) if signed_in else []  # type: ignore[arg-type]
+    size, signed_at = getattr(request, "ledger_standing", None) or checkpoints.standing()
     return Frame(
         hub=HUB,
         navigation=_navigation(request.path),
@@ -37,8 +43,8 @@ def frame_of(request: HttpRequest) -> Frame:
         account=Link(Text("Account", "账户"), "/account", request.path == "/account") if signed_in else None,
         desk=Link(Text("My desk", "我的工作台"), "/my", request.path == "/my") if signed_in else None,
         person=str(getattr(request.user, "name", "")) if signed_in else None,
-        acting_for=house.name if house is not None else None,
-        ledger=LedgerState(store.size(), head.signed_at if head else None, "/ledger"),
+        acting_for=houses[0] if len(houses) == 1 else None,
+        ledger=LedgerState(size, signed_at, "/ledger"),
         verify="/verify",
     )
 

@@ -70,28 +70,33 @@ def _ranked(ctx: RunContext, proposal: Proposal) -> None:
 
 
 def _within(proposal: Proposal, hours: ChipTime, amount: Money) -> None:
-    if hours.as_json() <= 0 or hours.as_json() > proposal.requested_ms:
-        raise Invalid(
-            Text(
-                "An award is more than zero and at most what was asked for.",
-                "立项额度须大于零且不超过申请额度。",
-            ),
-            rule="award.hours",
-            remedy=Text("Grant at most {h}.", "最多批准 {h}。").format(
-                h=ChipTime.of(proposal.requested_ms).say("en")
-            ),
-            field="hours",
-        )
+    for field, given, asked in (
+        ("hours", hours, ChipTime.of(proposal.requested_ms)),
+        ("amount", amount, Money.of(proposal.budget_fen)),
+    ):
+        # Hours without money are an award; money without hours is none.
+        if given.as_json() > asked.as_json() or (field == "hours" and not given):
+            raise Invalid(
+                Text(
+                    "An award is more than zero and at most what was asked for.",
+                    "立项额度须大于零且不超过申请额度。",
+                ),
+                rule=f"award.{field}",
+                remedy=Text("Grant at most {h}.", "最多批准 {h}。").format(
+                    h=Text(asked.say("en"), asked.say("zh"))
+                ),
+                field=field,
+            )
     # The row of the call is locked, so that two awards at once cannot both take the last of it.
     call = Call.objects.select_for_update().get(pk=proposal.call_id)
-    given = Award.objects.filter(proposal__call=call).aggregate(
+    spent = Award.objects.filter(proposal__call=call).aggregate(
         hours=Sum("granted_ms"), money=Sum("amount_fen")
     )
-    for field, asked, before, offered in (
-        ("hours", hours.as_json(), given["hours"] or 0, call.hours_ms),
-        ("amount", amount.as_json(), given["money"] or 0, call.budget_fen),
+    for field, more, before, offered in (
+        ("hours", hours.as_json(), spent["hours"] or 0, call.hours_ms),
+        ("amount", amount.as_json(), spent["money"] or 0, call.budget_fen),
     ):
-        if before + asked > offered:
+        if before + more > offered:
             raise Exhausted(
                 Text("The call has too little left for this award.", "榜单剩余额度不足。"),
                 rule=f"award.{field}_beyond_call",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from hutong.kernel.errors import Denied, Invalid
+from hutong.kernel.errors import Conflict, Denied, Invalid
 from hutong.kernel.operation import Help, Json, Long, Reason, operation
 from hutong.kernel.permission import Role
 from hutong.kernel.text import Text
@@ -35,20 +35,40 @@ def review_assign(ctx: RunContext, proposal: Proposal, *, reviewer: Reviewer) ->
             remedy=Text("Choose a person who holds the reviewer's role.", "请选择持有评审专家角色的人员。"),
             field="reviewer",
         )
+    _awaited(proposal)
+    _untied(ctx, proposal, reviewer, field="reviewer")
+    return Review(proposal=proposal, reviewer=reviewer)
+
+
+def _awaited(proposal: Proposal) -> None:
+    """Nothing is judged after the ranking: whoever computes it again must find the same scores."""
+    if proposal.call.state == "decided":
+        raise Conflict(
+            Text("The proposals of this call are ranked already.", "该榜单的申报书已完成排序。"),
+            rule="review.after_ranking",
+            remedy=Text("Open the ranking of the call.", "请查看榜单的排序结果。"),
+        )
+
+
+def _untied(ctx: RunContext, proposal: Proposal, reviewer: Person, field: str | None) -> None:
+    """No tie to the applicants now, and no hand in the proposal, which leaving the applicant does not undo."""
     applicants = {proposal.organisation.code, *proposal.co_applicants}
     tie = sorted(applicants & houses_of(reviewer, ctx.now))
     if tie:
-        raise Denied(
-            Text("The reviewer belongs to {o}, which applies.", "该专家隶属申报单位 {o}。").format(
-                o=", ".join(tie)
-            ),
-            rule="review.conflict_of_interest",
-            remedy=Text(
-                "Assign a reviewer without a tie to the applicants.", "请分派与申报单位无关联的专家。"
-            ),
-            field="reviewer",
-        )
-    return Review(proposal=proposal, reviewer=reviewer)
+        what = Text("The reviewer belongs to {o}, which applies.", "该专家隶属申报单位 {o}。")
+    elif reviewer.pk == proposal.created_by_id:
+        what = Text("The reviewer submitted this proposal.", "该专家为申报书提交人。")
+    else:
+        return
+    raise Denied(
+        what.format(o=", ".join(tie)),
+        rule="review.conflict_of_interest",
+        remedy=Text(
+            "Assign a reviewer without a tie to the applicants; one assigned already declares the conflict.",
+            "请分派与申报单位无关联的专家；已分派的专家应声明利益冲突。",
+        ),
+        field=field,
+    )
 
 
 @operation(
@@ -83,6 +103,14 @@ def review_score(
     comment: Annotated[str, Text("Reasons", "评审理由"), Long(10_000)],
 ) -> None:
     """Give points to each published criterion, with reasons; the runner lets nobody change them afterwards."""
+    _awaited(review.proposal)
+    if review.proposal.state == "withdrawn":
+        raise Conflict(
+            Text("The proposal was withdrawn.", "该申报书已撤回。"),
+            rule="review.withdrawn",
+            remedy=Text("There is nothing left to score.", "无须再行评分。"),
+        )
+    _untied(ctx, review.proposal, review.reviewer, field=None)
     review.scores = _points(scores.value, len(review.proposal.call.criteria))
     review.comment = comment
 

@@ -34,13 +34,7 @@ def allocation_request(
 ) -> Allocation:
     """Ask a centre for a part of the hours that an award grants."""
     view = live_award(award.code)
-    if pool.state != "active":
-        raise Conflict(
-            Text("The pool {p} is closed.", "算力池 {p} 已关闭。").format(p=pool.code),
-            rule="allocation.pool_closed",
-            remedy=Text("Choose a pool that is active.", "请选择在用的算力池。"),
-            field="pool",
-        )
+    _offered(pool, "pool")
     _positive(hours)
     _within_award(award, view.granted_ms, hours)
     return Allocation(
@@ -51,6 +45,16 @@ def allocation_request(
         requested_ms=hours.as_json(),
         reason=reason,
     )
+
+
+def _offered(pool: Pool, field: str | None = None) -> None:
+    if pool.state != "active":
+        raise Conflict(
+            Text("The pool {p} is closed.", "算力池 {p} 已关闭。").format(p=pool.code),
+            rule="allocation.pool_closed",
+            remedy=Text("Hours are given on a pool that is active.", "请在在用的算力池上申请算力。"),
+            field=field,
+        )
 
 
 def _positive(hours: ChipTime) -> None:
@@ -91,6 +95,7 @@ def _within_award(award: Award, granted_ms: int, hours: ChipTime) -> None:
 )
 def allocation_approve(ctx: RunContext, allocation: Allocation, *, hours: Hours, reason: Reason) -> None:
     """Grant an applicant hours on a centre's chips; they are entered into the book when they are activated."""
+    _offered(allocation.pool)
     _positive(hours)
     if hours.as_json() > allocation.requested_ms:
         raise Invalid(
@@ -126,6 +131,7 @@ def allocation_activate(ctx: RunContext, allocation: Allocation) -> None:
     """Enter the granted hours into the book: from now on jobs can run. Later gates of the lane may refuse this."""
     book.open_accounts(allocation)
     book.grant(allocation, allocation.granted_ms, ctx.now)
+    ctx.note(granted_ms=allocation.granted_ms)
 
 
 @operation(

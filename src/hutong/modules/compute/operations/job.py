@@ -14,6 +14,7 @@ from hutong.modules.compute import policy as may
 from hutong.modules.compute.execution import execute
 from hutong.modules.compute.lifecycle import JOB
 from hutong.modules.compute.models import Job, Segment
+from hutong.modules.compute.queries import cost_fen
 from hutong.platform.context import RunContext
 
 Ending = Annotated[str, Text("How it ended", "结束方式")]
@@ -84,6 +85,7 @@ def _end(ctx: RunContext, job: Job, ending: str, used: ChipTime, log: FileRef) -
         Segment.objects.create(job=job, began_at=began, ended_at=ctx.now, chips=job.chips, used_ms=paid)
     ctx.note(
         used_ms=paid,
+        cost_fen=cost_fen(job),
         beyond_hold_ms=used.as_json() - paid,
         domestic="yes" if job.allocation.pool.domestic else "no",
         region=job.allocation.pool.centre.region,

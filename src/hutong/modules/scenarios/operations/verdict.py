@@ -53,4 +53,8 @@ def pilot_reject(ctx: RunContext, pilot: Pilot, *, reason: Reason) -> None:
 )
 def pilot_adopt(ctx: RunContext, pilot: Pilot, *, reason: Reason) -> None:
     """Take an accepted system into regular use."""
-    ctx.note(system=pilot.system.code, version=pilot.version_used.code)
+    ctx.note(
+        system=pilot.system.code,
+        version=pilot.version_used.code,
+        opportunity=pilot.opportunity.name.as_json(),
+    )

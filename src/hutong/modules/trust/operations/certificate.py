@@ -49,6 +49,7 @@ def certificate_issue(ctx: RunContext, evaluation: Evaluation) -> Certificate:
     today = local_date(ctx.now)
     months = trust.load_profile(evaluation.profile).validity_months
     verdict = evaluation.verdict
+    ctx.note(levels=verdict["reached"], meets_class=verdict["meets_class"])
     return Certificate(
         version_of=version,
         evaluation=evaluation,
