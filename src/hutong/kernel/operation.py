@@ -229,6 +229,7 @@ def operation(
             transition,
             creates,
             hidden,
+            needs,
         )
         return function
 

@@ -15,7 +15,10 @@ QUORUM = Guard(
     rule="ethics.quorum",
     holds=lambda a: a.tally.quorate,
     what=Text("Too few members have voted.", "参会表决委员不足法定人数。"),
-    remedy=Text("Wait for further votes, or name more members.", "请等待更多委员表决，或增派委员。"),
+    remedy=Text(
+        "Wait for further votes; where too few can still vote, the applicant withdraws and applies again.",
+        "请等待更多委员表决；可表决委员已不足的，由申报方撤回后重新申请。",
+    ),
 )
 CARRIED = Guard(
     rule="ethics.two_thirds",

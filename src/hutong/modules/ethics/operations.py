@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from typing import Annotated
 
@@ -34,6 +35,7 @@ CHOICES = Choice(
     sentence=Text("applied for ethics review: {subject}", "申请了伦理审查 {subject}"),
     lifecycle=APPLICATION,
     creates=Application,
+    needs=("registered", "published"),
 )
 def application_submit(
     ctx: RunContext,
@@ -81,6 +83,17 @@ def panel_convene(
                 field="members",
             )
     tied = [m.code for m in chosen.values() if application.organisation.code in houses_of(m, ctx.now)]
+    if len(chosen) - len(tied) < rules().present_min:
+        raise Invalid(
+            Text("Fewer than {n} of this panel may vote.", "该名单中可参加表决的委员不足{n}人。").format(
+                n=rules().present_min
+            ),
+            rule="ethics.quorum",
+            remedy=Text(
+                "Name more members who are not of the applicant's house.", "请增加与申报方无关联的委员。"
+            ),
+            field="members",
+        )
     for member in chosen.values():
         state = "recused" if member.code in tied else ""
         ctx.touch(Vote(application=application, member=member, state=state))
@@ -99,11 +112,12 @@ def vote_cast(
     ctx: RunContext, vote: Vote, *, choice: Annotated[str, Text("Vote", "表决意见"), CHOICES], reason: Reason
 ) -> None:
     """Vote on an application, with the reason. A vote is not changed."""
-    if vote.application.state != "in_review":
-        raise Conflict(
-            Text("The application is decided.", "该申请已有决定。"),
-            rule="ethics.decided",
-            remedy=Text("There is nothing left to vote on.", "无需再表决。"),
+    _undecided(vote)
+    if vote.application.organisation.code in houses_of(vote.member, ctx.now):
+        raise Denied(
+            Text("You act for the applicant's house now.", "您现已代表申报方。"),
+            rule="ethics.conflict_of_interest",
+            remedy=Text("Recuse yourself.", "请声明回避。"),
         )
     vote.choice, vote.reason = choice, reason
 
@@ -118,7 +132,18 @@ def vote_cast(
 )
 def vote_recuse(ctx: RunContext, vote: Vote, *, reason: Reason) -> None:
     """Leave the decision because of an interest."""
+    _undecided(vote)
     vote.reason = reason
+
+
+def _undecided(vote: Vote) -> None:
+    """After the decision its count stands: nobody joins it or leaves it."""
+    if vote.application.state != "in_review":
+        raise Conflict(
+            Text("The application is decided.", "该申请已有决定。"),
+            rule="ethics.decided",
+            remedy=Text("There is nothing left to vote on.", "无需再表决。"),
+        )
 
 
 @operation(
@@ -185,6 +210,6 @@ def _note(ctx: RunContext, application: Application) -> None:
 
 
 def _later(day: date, months: int) -> date:
-    """The same day of the month some months later; the 28th for a day that shorter months lack."""
+    """The same day of the month some months later, or the last day of a month that lacks it (《民法典》第二百零二条)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, 28))
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hutong.kernel.clock import FixedClock
 from hutong.kernel.gate import reaction
 from hutong.kernel.permission import THE_HUB
 from hutong.modules.filing.models import Filing
@@ -14,7 +15,7 @@ from hutong.platform import runner
 def _suspend(context: Any, certificate: Any) -> None:
     for filing in Filing.objects.filter(certificate=certificate, state="filed"):
         given = {"filing": filing.code, "reason": f"{certificate.code}: {certificate.state}"}
-        runner.run(THE_HUB, "filing.filing.suspend", given)
+        runner.run(THE_HUB, "filing.filing.suspend", given, clock=FixedClock(context.now))
 
 
 reaction(SUSPENDED)(_suspend)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from cyclonedx.model import HashAlgorithm, HashType, Property
@@ -11,10 +12,14 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from django.http import HttpRequest, HttpResponse
 
+from hutong.kernel.permission import Actor
 from hutong.modules.passport.models import System
 from hutong.modules.passport.queries import course, versions_of
+from hutong.platform.entities import of_code
+from hutong.platform.evidence import dossier_of
 from hutong.platform.ledger import export
 from hutong.platform.parsing import load_record
+from hutong.platform.scope import visible
 from hutong.platform.web.evidence import download
 
 
@@ -40,9 +45,31 @@ def record_of(system: System) -> dict[str, Any]:
     }
 
 
-def bundle(system: System) -> dict[str, object]:
-    """Every event of the dossier with its proof, under a fresh checkpoint."""
-    return export.dossier_bundle(system.code, record_of(system))
+def bundle(system: System, reader: Actor | None = None) -> dict[str, object]:
+    """The events of the dossier with their proofs, under a fresh checkpoint; all of them where no reader is named.
+
+    A payload holds what was written in a record: events on records that the reader may not see are left out, and
+    their numbers stand in the bundle's record as withheld. Their headers are public, as the log is.
+    """
+    events = dossier_of(system.code)
+    seen = {e.subject for e in events} if reader is None else _seen(reader, {e.subject for e in events})
+    withheld = [e.seq for e in events if e.subject not in seen]
+    shown = [e for e in events if e.subject in seen]
+    return export.bundle_of(system.code, shown, {**record_of(system), "withheld": withheld})
+
+
+def _seen(reader: Actor, codes: Iterable[str]) -> set[str]:
+    """Those of the records that the reader may see, one query a kind."""
+    kinds: dict[str, list[str]] = {}
+    for code in codes:
+        kinds.setdefault(code.split("-")[0], []).append(code)
+    found: set[str] = set()
+    for some in kinds.values():
+        entity = of_code(some[0])
+        if entity is not None:
+            rows = entity.model._default_manager.filter(code__in=some)
+            found.update(visible(rows, entity.view, reader).values_list("code", flat=True))
+    return found
 
 
 def bill_of_materials(system: System) -> Any:
@@ -86,7 +113,7 @@ def _system(request: HttpRequest, code: str) -> System:
 
 def bundle_view(request: HttpRequest, code: str) -> HttpResponse:
     system = _system(request, code)
-    return download(bundle(system), f"{system.code}.json")
+    return download(bundle(system, request.actor), f"{system.code}.json")  # type: ignore[attr-defined]
 
 
 def bom_view(request: HttpRequest, code: str) -> HttpResponse:

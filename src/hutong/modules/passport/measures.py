@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hutong.kernel.measure import Fact, measure
-from hutong.kernel.stage import Stage, lane
+from hutong.kernel.stage import lane
 from hutong.kernel.text import Text
 from hutong.platform.evidence import facts_from_events
 from hutong.platform.ledger.tables import Event
@@ -47,26 +47,40 @@ def systems_adopted() -> Iterable[Fact]:
     nature="flow",
     title=Text("AI systems refused", "未通过系统数"),
     definition=Text(
-        "Systems stopped at a gate, on the day of the refusal; a refusal no longer counts once the gate is passed.",
-        "在某一环节未获通过的系统，按不予通过之日计；此后通过该环节的，不再计入。",
+        "Systems stopped at a gate, on the day of the refusal, each system once; a refusal no longer counts once the "
+        "gate is passed.",
+        "在某一环节未获通过的系统，按不予通过之日计，每个系统计一次；此后通过该环节的，不再计入。",
     ),
 )
 def systems_refused() -> Iterable[Fact]:
-    for stage in lane():
-        yield from _refusals(stage)
+    gates = {o: (stage.number, o in stage.closed) for stage in lane() for o in (*stage.done, *stage.closed)}
+    systems: dict[str, list[Event]] = {}
+    for event in _events(*gates):
+        if event.passport is not None:
+            systems.setdefault(event.passport, []).append(event)
+    for events in systems.values():
+        yield from _refusals(events, gates)
 
 
-def _refusals(stage: Stage) -> Iterable[Fact]:
-    open_: dict[str, Fact] = {}
-    for event in _events(*stage.done, *stage.closed):
-        if event.passport is None:
-            continue
-        earlier = open_.pop(event.passport, None)
-        if earlier is not None and event.operation in stage.done:
-            yield replace(earlier, retracted_at=event.recorded_at)
-        elif event.operation in stage.closed:
-            open_[event.passport] = earlier or _fact(event)
-    yield from open_.values()
+def _refusals(events: Sequence[Event], gates: Mapping[str, tuple[int, bool]]) -> Iterable[Fact]:
+    """The refusals of one system, of which one counts at a time: the earliest that stands.
+
+    Once its gate is passed while another is still closed, the refusal there counts from then on, on its own day.
+    """
+    standing: dict[int, Fact] = {}
+    for event in events:
+        gate, closed = gates[event.operation]
+        before = next(iter(standing.values()), None)
+        if closed:
+            standing.setdefault(gate, _fact(event))
+        else:
+            standing.pop(gate, None)
+        first = next(iter(standing), None)
+        if before is not None and (first is None or standing[first] is not before):
+            yield replace(before, retracted_at=event.recorded_at)
+            if first is not None:
+                standing[first] = replace(standing[first], recorded_at=event.recorded_at)
+    yield from list(standing.values())[:1]
 
 
 def _events(*operations: str) -> list[Event]:

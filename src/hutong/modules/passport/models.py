@@ -13,7 +13,10 @@ from hutong.platform.records import Record
 
 
 class System(Record):
-    """What is built, evaluated, filed and used; the bearer of a passport. risk_class: 1 (least) to 5."""
+    """What is built, evaluated, filed and used; the bearer of a passport. risk_class: 1 (least) to 5.
+
+    public: once published, also after the system was withdrawn.
+    """
 
     prefix = "SYS"
     title = Text("AI system", "人工智能系统")
@@ -25,6 +28,7 @@ class System(Record):
     name_zh = models.CharField(max_length=200)
     purpose = models.TextField()
     risk_class = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(5)])
+    public = models.BooleanField(default=False)
 
     class Meta(Record.Meta):
         app_label = "passport"

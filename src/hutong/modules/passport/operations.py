@@ -79,6 +79,7 @@ def system_register(
 )
 def system_publish(ctx: RunContext, system: System) -> None:
     """Let everybody read the passport: stages, versions and outcome. It cannot be hidden again."""
+    system.public = True
 
 
 @operation(
@@ -100,6 +101,7 @@ def system_withdraw(ctx: RunContext, system: System, *, reason: Reason) -> None:
     sentence=Text("froze the version {subject}", "固定了版本 {subject}"),
     lifecycle=VERSION,
     creates=Version,
+    needs=("registered", "published"),
 )
 def version_freeze(
     ctx: RunContext,

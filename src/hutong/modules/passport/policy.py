@@ -32,11 +32,11 @@ VERSION_OWNER = Rule(Role.INNOVATOR, Own("system.organisation_id"))
 
 declare(
     {
-        SYSTEM_VIEW: (Rule(None, Among("state", ("published",))), OWNER, *OFFICES),
+        SYSTEM_VIEW: (Rule(None, Among("public", (True,))), OWNER, *OFFICES),
         SYSTEM_REGISTER: (OWNER,),
         SYSTEM_PUBLISH: (OWNER,),
         SYSTEM_WITHDRAW: (OWNER,),
-        VERSION_VIEW: (Rule(None, Among("system.state", ("published",))), VERSION_OWNER, *OFFICES),
+        VERSION_VIEW: (Rule(None, Among("system.public", (True,))), VERSION_OWNER, *OFFICES),
         # The subject of freezing is the system, whose organisation is one step nearer.
         VERSION_FREEZE: (OWNER,),
         VERSION_REPLACE: (VERSION_OWNER,),
