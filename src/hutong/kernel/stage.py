@@ -17,12 +17,14 @@ from hutong.kernel.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event of a system's dossier: the operation, its record, when, and what was noted (empty once erased)."""
+    """One event of a system's dossier: the operation, its record, when, what it was given and what was noted (both
+    empty once erased). Records are given by code, files by digest."""
 
     operation: str
     subject: str
     at: datetime
     seq: int
+    given: Mapping[str, Any] = field(default_factory=dict, hash=False)
     noted: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 

@@ -217,6 +217,24 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Verbs:
+    """What can be done with a record: open steps as buttons; those that are not open now fold away with their reasons."""
+
+    actions: tuple[Action, ...]
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    @property
+    def open(self) -> tuple[Action, ...]:
+        return tuple(a for a in self.actions if a.enabled)
+
+    @property
+    def shut(self) -> tuple[Action, ...]:
+        return tuple(a for a in self.actions if not a.enabled)
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table. `kind` aligns it; the unit stands in the heading. sort: what a click orders by."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT, MARGIN = 96.0, 24.0, 2.0
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 168, 48, 40, 16
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 118, 48, 20, 16
 
 
 def _number(value: float) -> str:

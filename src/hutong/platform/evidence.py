@@ -37,13 +37,15 @@ def dossier_of(passport: str) -> list[Event]:
 
 
 def steps_of(events: Sequence[Event], *operations: str) -> tuple[Step, ...]:
-    """The events of these operations (all, where none is named) with what was noted: one query for all payloads."""
+    """The events of these operations (all, where none is named) with what they were given and noted: one query."""
     wanted = [e for e in events if not operations or e.operation in operations]
     payloads = payloads_of(e.seq for e in wanted)
-    return tuple(
-        Step(e.operation, e.subject, e.recorded_at, e.seq, payloads.get(e.seq, {}).get("noted", {}))
-        for e in wanted
-    )
+    return tuple(_step(event, payloads.get(event.seq, {})) for event in wanted)
+
+
+def _step(event: Event, payload: Mapping[str, Any]) -> Step:
+    given, noted = payload.get("input", {}), payload.get("noted", {})
+    return Step(event.operation, event.subject, event.recorded_at, event.seq, given, noted)
 
 
 def seq_of(code: str, *operations: str) -> int | None:

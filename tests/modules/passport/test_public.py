@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from lane import Lane
 from passport.test_export import run_verifier
 
 from hutong.kernel.permission import ANONYMOUS, Role, allowing
-from hutong.modules.passport.contract import bundle
+from hutong.modules.passport.contract import System, bundle
 from hutong.platform.actors import actor_of
 from hutong.platform.entities import of_code
 from hutong.platform.ledger.tables import Event
@@ -139,3 +141,16 @@ def test_what_was_withdrawn_unpublished_stays_hidden(lane: Lane) -> None:
         assert Client().get(path.format(code)).status_code == 404, path
     owner = actor_of(Person.objects.get(code=lane.engineer.code), lane.hub.clock.now())
     assert bundle(lane.system(), owner)["record"]["code"] == code
+
+
+def test_passports_published_before_the_mark_existed_are_found_in_the_log(hub: Any) -> None:
+    """The migration that brought the mark reads off the log who was published, withdrawn systems included."""
+    published, withdrawn, hidden = Lane(hub), Lane(hub), Lane(hub)
+    for lane in (published, withdrawn):
+        publish(lane)
+    for lane in (withdrawn, hidden):
+        hub.do(lane.engineer, "passport.system.withdraw", system=lane.system(), reason="Over.")
+    System.objects.update(public=False)
+    import_module("hutong.modules.passport.migrations.0002_system_public").remember(apps, None)
+    marked = System.objects.filter(public=True).values_list("code", flat=True)
+    assert sorted(marked) == sorted([published.system().code, withdrawn.system().code])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hutong.kernel.text import Text
 from hutong.modules.calls import policy as may
 from hutong.modules.calls.models import Award, Call, Proposal, Review
+from hutong.modules.calls.view import call_context
 from hutong.platform.entities import Entity, Show, show
 
 SYSTEM = Show("system", Text("AI system", "人工智能系统"), "record")
@@ -34,12 +35,10 @@ show(
         fields=(
             TITLE_ZH,
             TITLE_EN,
-            Show("problem", Text("The problem, and who may compete", "攻关需求与申报条件"), "long"),
             DEADLINE,
-            Show("criteria", Text("How it is judged", "评审标准"), "json"),
             HOURS,
             BUDGET,
-            Show("ranking", Text("Ranking", "排序结果"), "json"),
+            Show("problem", Text("The problem, and who may compete", "攻关需求与申报条件"), "long"),
         ),
         related=(
             (Text("Proposals", "申报书"), "calls.proposal", "call"),
@@ -49,6 +48,7 @@ show(
             "No call is open. The task force publishes the first one.", "暂无榜单，由工作专班发布第一个榜单。"
         ),
         words=lambda c: (c.name, c.problem),
+        context=call_context,
     )
 )
 show(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from hutong.kernel.quantity import ChipTime, Money
 from hutong.kernel.text import Text
-from hutong.modules.compute import book
 from hutong.modules.compute import policy as may
 from hutong.modules.compute.models import Allocation, Centre, Job, Pool
-from hutong.modules.compute.queries import cost_fen, why_not_yet
-from hutong.platform.components import Figure
-from hutong.platform.entities import Entity, Show, Sight, show
+from hutong.modules.compute.view import allocation_context, centre_context, job_context
+from hutong.platform.entities import Entity, Show, show
 
 SYSTEM = Show("system", Text("AI system", "人工智能系统"), "record")
 APPLICANT = Show("organisation", Text("Applicant", "申报方"), "record")
@@ -30,35 +25,6 @@ USED = Show("used_ms", Text("Used", "实际用量"), "chip_time")
 PROGRAM = Show("program", Text("Program", "程序"))
 
 
-def allocation_context(seen: Sight) -> dict[str, Any]:
-    """The balances of an allocation as figures."""
-    record = seen.record
-    words = {
-        "free": Text("free", "可用"),
-        "held": Text("held for jobs", "作业冻结"),
-        "used": Text("used", "已用"),
-    }
-    found = book.balances(record)
-    figures = tuple(
-        Figure(words[kind], _chip_time(found[kind]), definition=Text("from the book", "据账簿"))
-        for kind in words
-        if kind in found
-    )
-    return {"figures": figures}
-
-
-def _chip_time(ms: int) -> Text:
-    return Text(ChipTime.of(ms).say("en"), ChipTime.of(ms).say("zh"))
-
-
-def job_context(seen: Sight) -> dict[str, Any]:
-    """Why not yet, and what it cost so far."""
-    record = seen.record
-    cost = Money.of(cost_fen(record))
-    figure = Figure(Text("cost so far", "当前费用"), Text(cost.say("en"), cost.say("zh")))
-    return {"lead": why_not_yet(record), "figures": (figure,)}
-
-
 show(
     Entity(
         model=Centre,
@@ -70,7 +36,8 @@ show(
         plural=Text("Computing centres", "算力中心"),
         columns=(NAME_ZH, NAME_EN, REGION),
         fields=(NAME_ZH, NAME_EN, Show("organisation", Text("Organisation", "单位"), "record"), REGION),
-        related=((Text("Pools of chips", "算力池"), "compute.pool", "centre"),),
+        context=centre_context,
+        select=("organisation",),
         empty=Text(
             "No centre has joined yet. A centre operator registers the first.",
             "尚无算力中心，由运营人员登记第一家。",

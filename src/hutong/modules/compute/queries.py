@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 
 from hutong.kernel.errors import Conflict, Invalid
 from hutong.kernel.text import Text
 from hutong.modules.compute import book
-from hutong.modules.compute.models import Allocation, Job
+from hutong.modules.compute.models import Allocation, Centre, Job, Pool
 from hutong.modules.compute.programs import PROGRAMS
 from hutong.platform.context import RunContext
 
@@ -63,6 +67,30 @@ def submit_job(
     ctx.keep(job)
     book.hold(allocation, job, held, ctx.now)
     return job
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """A pool as it stands now: chips that jobs run on, and jobs that wait."""
+
+    pool: Pool
+    running: int
+    waiting: int
+
+    @property
+    def free(self) -> int:
+        """Chips that no job runs on; none while more run than the pool has, as after it was made smaller."""
+        return max(0, self.pool.chips - self.running)
+
+
+def occupied(centre: Centre) -> tuple[Occupied, ...]:
+    """Every pool of a centre with what runs and what waits on it, in one query."""
+    path = "allocations__jobs"
+    pools = centre.pools.annotate(
+        running=Coalesce(Sum(f"{path}__chips", filter=Q(**{f"{path}__state": "running"})), 0),
+        waiting=Count(path, filter=Q(**{f"{path}__state": "submitted"})),
+    )
+    return tuple(Occupied(p, p.running, p.waiting) for p in pools.order_by("id"))
 
 
 def why_not_yet(job: Job) -> Text | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hutong.kernel.text import Text
 from hutong.modules.datahub import policy as may
 from hutong.modules.datahub.models import DataGrant, Dataset, DatasetVersion, DataUse
 from hutong.modules.datahub.operations import GRADES, PURPOSES
-from hutong.platform.components import Cell, Column, Table
-from hutong.platform.entities import Entity, Show, Sight, show
+from hutong.modules.datahub.view import dataset_context, version_context
+from hutong.platform.entities import Entity, Show, show
 
 SYSTEM = Show("system", Text("AI system", "人工智能系统"), "record")
 OWNER = Show("organisation", Text("Owner", "所有方"), "record")
@@ -27,60 +25,6 @@ PERSONAL = Show(
     "choice",
     {"True": Text("yes", "含"), "False": Text("no", "不含")},
 )
-VERDICT = Text(
-    "{rows} rows in {columns} columns, {empty} empty cells; {personal}; grade {grade}; licence {licence}.",
-    "共{rows}行、{columns}列，空值{empty}个；{personal}；{grade}；许可 {licence}。",
-)
-
-
-def _verdict(dataset: Dataset, manifest: dict[str, Any]) -> Text:
-    columns = manifest["columns"]
-    return VERDICT.format(
-        rows=manifest["rows"],
-        columns=len(columns),
-        empty=sum(c["empty"] for c in columns),
-        personal=Text("personal data", "含个人信息")
-        if dataset.personal
-        else Text("no personal data", "不含个人信息"),
-        grade=dict(GRADES.options)[dataset.grade],
-        licence=dataset.licence,
-    )
-
-
-def dataset_context(seen: Sight) -> dict[str, Any]:
-    """The verdict of the newest version."""
-    record = seen.record
-    newest = record.versions.order_by("-id").first()
-    return {"lead": _verdict(record, newest.manifest) if newest else None}
-
-
-def version_context(seen: Sight) -> dict[str, Any]:
-    """The verdict, and each column as the manifest describes it."""
-    record = seen.record
-    columns = (
-        Column(Text("Column", "列"), "code"),
-        Column(Text("Type", "类型")),
-        Column(Text("Empty", "空值"), "number"),
-        Column(Text("Different", "不同取值"), "number"),
-        Column(Text("Least", "最小"), "text"),
-        Column(Text("Largest", "最大"), "text"),
-    )
-    rows = tuple(
-        (
-            Cell(c["name"]),
-            Cell(c["type"]),
-            Cell(str(c["empty"])),
-            Cell(str(c.get("different", ""))),
-            Cell(c.get("least") or ""),
-            Cell(c.get("largest") or ""),
-        )
-        for c in record.manifest["columns"]
-    )
-    table = Table(Text("Columns", "列"), columns, rows, caption_hidden=True)
-    return {
-        "lead": _verdict(record.dataset, record.manifest),
-        "sections": ((Text("Columns", "列"), table),),
-    }
 
 
 show(

@@ -7,6 +7,7 @@ import math
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
@@ -19,6 +20,7 @@ from hutong.kernel.text import Text
 PARQUET_MAGIC = b"PAR1"
 ENCODINGS = ("utf-8-sig", "gb18030")
 FEW = 20
+BINS = 12
 LONGEST_NAME = 200
 
 
@@ -75,7 +77,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 def manifest(table: pa.Table, file_sha256: str, *, values: bool = True) -> dict[str, Any]:
     """What a version holds, without its rows: per column the type, empty cells, least and largest as text, how many
-    different values, and for few of them how often each occurs. No floats: decimals are text.
+    different values, for few of them how often each occurs, and for many numbers how they spread. No floats: decimals are text.
 
     values: whether values may be told. Least, largest and counts of a column of names are its rows.
     """
@@ -110,10 +112,23 @@ def _values(cells: pa.ChunkedArray, different: int) -> dict[str, Any]:
     if pa.types.is_primitive(cells.type) or pa.types.is_string(cells.type):
         limits = pc.min_max(cells)
         found["least"], found["largest"] = _text(limits["min"]), _text(limits["max"])
+    if different > FEW and _numeric(cells.type):
+        found["bins"] = _bins(cells)
     if different <= FEW:
         counted = [(_text(c["values"]), c["counts"].as_py()) for c in cells.value_counts()]
         found["counts"] = [list(c) for c in sorted(counted, key=lambda c: str(c[0]))]
     return found
+
+
+def _numeric(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+
+
+def _bins(cells: pa.ChunkedArray) -> list[int]:
+    """How many values lie in each of `BINS` equal ranges from the least to the largest; infinities lie in none."""
+    values = np.asarray(cells.drop_null().to_numpy(), dtype=float)
+    finite = values[np.isfinite(values)]
+    return [int(n) for n in np.histogram(finite, bins=BINS)[0]] if finite.size else []
 
 
 def _text(value: pa.Scalar) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hutong.kernel.stage import Shown, Step, lane
 from hutong.kernel.text import Text
+from hutong.modules.passport.lineage import lineage_of
 from hutong.modules.passport.models import System, Version
 from hutong.modules.passport.queries import Course, Gate, course_of, versions_of
 from hutong.platform.component_pages import Link
@@ -17,15 +17,12 @@ from hutong.platform.components import (
     Column,
     EmptyState,
     Lane,
-    Lineage,
-    LineageNode,
     Stage,
     State,
     Table,
 )
 from hutong.platform.entities import Sight
 from hutong.platform.evidence import steps_of
-from hutong.platform.ledger.tables import Event
 
 RISK_WORDS = {
     1: Text("risk class 1 (minimal)", "风险等级1（极低）"),
@@ -40,8 +37,7 @@ NEXT = Text("{gate}, gate {n} of {all}.", "{gate}，第{n}个环节，共{all}�
 def passport_context(seen: Sight) -> dict[str, Any]:
     """What the passport's template needs besides what every detail page has."""
     system: System = seen.record
-    dossier = seen.events[::-1]
-    steps = steps_of(dossier)
+    steps = steps_of(seen.events[::-1])
     way = course_of(system, steps)
     versions = versions_of(system)
     shown = tuple(_shown(way, system, steps))
@@ -55,7 +51,7 @@ def passport_context(seen: Sight) -> dict[str, Any]:
         "closed": next((s.why for s in shown if s.why is not None), None),
         "next_step": _next(way),
         "versions": _versions(versions),
-        "lineage": _lineage(system, dossier),
+        "lineage": lineage_of(steps),
         "sections": tuple(s.section for s in shown if s.section is not None),
         "evidence_url": f"/evidence/{system.code}",
     }
@@ -115,20 +111,3 @@ def _versions(versions: Sequence[Version]) -> Table:
     )
     empty = EmptyState(Text("No version is frozen yet.", "尚无已固定的版本。"))
     return Table(Text("Versions", "版本"), columns, rows, empty=empty, caption_hidden=True)
-
-
-def _lineage(system: System, events: Sequence[Event]) -> Lineage | None:
-    """The records of the dossier in the order in which they came, each made after the one of the gate before."""
-    nodes: dict[str, LineageNode] = {}
-    for event in events:
-        if event.from_state is None and event.subject not in nodes:
-            nodes[event.subject] = LineageNode(event.subject, event.subject, event.subject_kind)
-    chain = [n for n in nodes if n != system.code]
-    main = [n for n in chain if n.split("-")[0] in LINEAGE]
-    if len(main) < 2:
-        return None
-    edges = tuple(itertools.pairwise(main))
-    return Lineage(tuple(nodes[n] for n in main), edges)
-
-
-LINEAGE = ("AWD", "ALC", "DGR", "BLD", "JOB", "ART", "VER", "EVL", "CRT", "FIL", "PIL")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Value
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -86,18 +87,26 @@ def _waiting(actor: Actor) -> list[DeskRow]:
             rows = model._default_manager.filter(within(operation.permission, actor), state__in=sources)
             parts.append(_brief(model, rows, operation.name))
     found: dict[str, DeskRow] = {}
-    for code, state, since, name in _together(parts):
-        found.setdefault(code, _row(verbs[name], code, state, since))
+    for code, state, since, verb, en, zh in _together(parts):
+        found.setdefault(code, _row(verbs[verb], code, state, since, Text(en or code, zh or code)))
     return list(found.values())[:MOST]
 
 
 def _brief(model: Any, rows: Any, word: str, most: int = EACH) -> Any:
     """The oldest rows of one kind as (code, state, since, word)."""
     first = model._default_manager.filter(pk__in=rows.order_by("id").values("pk")[:most]).order_by()
-    return first.annotate(word=Value(word)).values_list("code", "state", "created_at", "word")
+    said = first.annotate(word=Value(word), en=_name(model, "en"), zh=_name(model, "zh"))
+    return said.values_list("code", "state", "created_at", "word", "en", "zh")
 
 
-def _together(parts: list[Any]) -> list[tuple[str, str, Any, str]]:
+def _name(model: Any, language: str) -> Any:
+    """The record's own name in a language, where its table has one."""
+    fields = {f.name for f in model._meta.concrete_fields}
+    own = next((f for f in (f"name_{language}", f"title_{language}") if f in fields), None)
+    return Cast(F(own) if own is not None else Value(""), CharField())
+
+
+def _together(parts: list[Any]) -> list[tuple[str, str, Any, str, str, str]]:
     """Rows of several kinds, oldest first."""
     if not parts:
         return []
@@ -105,9 +114,16 @@ def _together(parts: list[Any]) -> list[tuple[str, str, Any, str]]:
     return list(rows.order_by("created_at"))
 
 
-def _row(operation: Operation, code: str, state: str, since: Any) -> DeskRow:
+def _what(entity: Entity, code: str, name: Text) -> Text:
+    """A record in a sentence: what kind, its code, its name where it has one."""
+    if name.en == code:
+        return Text(f"{entity.title.en} {code}", f"{entity.title.zh} {code}")
+    return Text(f"{entity.title.en} {code} “{name.en}”", f"{entity.title.zh} {code}“{name.zh}”")
+
+
+def _row(operation: Operation, code: str, state: str, since: Any, name: Text) -> DeskRow:
     entity = of_model(operation.subject.kind)  # type: ignore[union-attr]
-    what = Text(f"{entity.title.en} {code}", f"{entity.title.zh} {code}")
+    what = _what(entity, code, name)
     return DeskRow(
         sentence=WAITS.format(what=what, verb=operation.title),
         clock=_since(since),
@@ -134,11 +150,14 @@ def _others(actor: Actor) -> list[DeskRow]:
         mine = entity.model._default_manager.filter(created_by=actor.id, state__in=states)
         if states:
             parts.append(_brief(entity.model, visible(mine, entity.view, actor), entity.key))
-    return [_waits(ENTITIES[key], code, state, since) for code, state, since, key in _together(parts)][:MOST]
+    return [
+        _waits(ENTITIES[key], code, state, since, Text(en or code, zh or code))
+        for code, state, since, key, en, zh in _together(parts)
+    ][:MOST]
 
 
-def _waits(entity: Entity, code: str, state: str, since: Any) -> DeskRow:
-    what = Text(f"{entity.title.en} {code}", f"{entity.title.zh} {code}")
+def _waits(entity: Entity, code: str, state: str, since: Any, name: Text) -> DeskRow:
+    what = _what(entity, code, name)
     words = WITH_OTHERS.format(what=what, state=entity.model.lifecycle.state(state).label)
     return DeskRow(words, _since(since), f"{entity.url}{code}")
 

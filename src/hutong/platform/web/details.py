@@ -22,6 +22,7 @@ from hutong.platform.components import (
     Timeline,
     TimelineEntry,
     Tone,
+    Verbs,
 )
 from hutong.platform.entities import ENTITIES, Entity, Sight
 from hutong.platform.evidence import with_houses
@@ -34,6 +35,7 @@ from hutong.platform.web.lists import entity_of
 MOST_RELATED = 20
 FIRST_EVENTS = 25
 MOST_EVENTS = 2000
+NONE_SEEN = Text("None that you can see.", "没有您可见的记录。")
 THE_HUB = Text("the hub", "系统")
 
 
@@ -44,11 +46,11 @@ def detail_view(request: HttpRequest, scope: str, resource: str, code: str) -> H
     every = request.GET.get("events") == "all"
     events = _events(entity, record, every)
     context: dict[str, Any] = {
-        "title": cells.name_of(record) if not isinstance(cells.name_of(record), str) else entity.title,
+        "title": getattr(record, "name", None) or entity.title,
         "code": record.code,
         "entity": entity.title,
         "state": cells.state_of(record),
-        "actions": actions(entity, record, actor),
+        "actions": Verbs(actions(entity, record, actor)),
         "facts": Facts(tuple(cells.given(record, s) for s in entity.fields)),
         "timeline": timeline(
             events[: MOST_EVENTS if every else FIRST_EVENTS],
@@ -133,7 +135,7 @@ def _related(entity: Entity, record: Any, actor: Actor) -> list[tuple[Text, Tabl
         found.append(
             (
                 title,
-                Table(title, cells.heading(other), lines, empty=EmptyState(other.empty), caption_hidden=True),
+                Table(title, cells.heading(other), lines, empty=EmptyState(NONE_SEEN), caption_hidden=True),
             )
         )
     return found

@@ -26,11 +26,15 @@ UNIT32 = 2.0**-24
 
 @dataclass(frozen=True)
 class LinearModel:
-    """scores = weights @ x + bias. weights: (k, d), k >= 2; bias: (k,); labels: k names. All finite."""
+    """scores = weights @ x + bias. weights: (k, d), k >= 2; bias: (k,); labels: k names. All finite.
+
+    odds: whether the difference of two scores is the log-odds of the two labels, as a softmax makes it.
+    """
 
     weights: Wide = field(hash=False)
     bias: Wide = field(hash=False)
     labels: tuple[str, ...]
+    odds: bool = True
 
     def __post_init__(self) -> None:
         k = len(self.labels)
@@ -158,12 +162,12 @@ class TreeEnsemble:
         """(n,) whether another label wins, by more than `slack` in the sums where slack > 0. was: (n,) or (1,)."""
         decided = self.decide(rows)
         if slack <= 0:
-            return decided != was
+            return np.asarray(decided != was, np.bool_)
         scores = self.scores(rows).astype(np.float64)
         if scores.shape[1] == 1:
-            return (decided != was) & (np.abs(scores[:, 0] - self.cut) > slack)
+            return np.asarray((decided != was) & (np.abs(scores[:, 0] - self.cut) > slack), np.bool_)
         own = np.take_along_axis(scores, np.broadcast_to(was, len(scores))[:, None], axis=1)[:, 0]
-        return (decided != was) & (scores.max(axis=1) - own > slack)
+        return np.asarray((decided != was) & (scores.max(axis=1) - own > slack), np.bool_)
 
     @cached_property
     def rounding(self) -> float:
@@ -216,19 +220,28 @@ def deciding_at(model: Model, positive: str, at: Fraction, unit: int = 10**6) ->
     logit = float(np.log(bar) - np.log1p(-bar))
     second = model.labels[1] == positive
     if isinstance(model, LinearModel):
+        if not model.odds:
+            what = Text("The scores are not probabilities.", "模型分数不是概率。")
+            raise refuse("model.decision", what, where="model")
         gap = logit if second else -logit
         return replace(model, bias=model.bias - np.array([0.0, gap]))
     if len(model.base) != 1 or model.post not in ("NONE", "LOGISTIC"):
-        raise refuse("model.decision", Text("The scores are not one sum.", "模型分数不是单一求和。"), where="model")
+        raise refuse(
+            "model.decision", Text("The scores are not one sum.", "模型分数不是单一求和。"), where="model"
+        )
     cut = bar if second else 1 - bar
     return replace(model, cut=cut if model.post == "NONE" else (logit if second else -logit))
 
 
 def shape_refusal() -> Exception:
-    return refuse("model.shape", Text("The parts of the model do not fit.", "模型各部分不匹配。"), where="model")
+    return refuse(
+        "model.shape", Text("The parts of the model do not fit.", "模型各部分不匹配。"), where="model"
+    )
 
 
 def finite_refusal() -> Exception:
     return refuse(
-        "model.finite", Text("The model holds no number or infinity.", "模型含有空值或无穷值。"), where="model"
+        "model.finite",
+        Text("The model holds no number or infinity.", "模型含有空值或无穷值。"),
+        where="model",
     )

@@ -86,7 +86,9 @@ def poisson_rate(events: ArrayLike, exposure: ArrayLike, alpha: float) -> Limits
     k, time = np.broadcast_arrays(whole(events, "events"), floats(exposure))
     if np.any(~np.isfinite(time) | (time < 0)) or np.any((time == 0) & (k > 0)):
         raise refuse(
-            "exposure", Text("Events without an exposure of at least 0.", "事件数缺少有效的暴露量。"), "exposure"
+            "exposure",
+            Text("Events without an exposure of at least 0.", "事件数缺少有效的暴露量。"),
+            "exposure",
         )
     low = np.where(k == 0, 0.0, scipy.special.gammaincinv(np.maximum(k, 1), half))
     high = floats(scipy.special.gammainccinv(k + 1, half))

@@ -71,7 +71,7 @@ def whole(values: ArrayLike, where: str) -> Ints:
     """Whole numbers of at least 0 as int64, or `Invalid` statistics.whole (fractions, NaN, negatives)."""
     given = np.asarray(values)
     if given.dtype.kind in "iub":
-        numbers = given.astype(np.int64)
+        numbers = given.astype(np.int64, copy=False)
     else:
         try:
             floats = given.astype(np.float64)

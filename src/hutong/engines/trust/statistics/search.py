@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -34,11 +36,10 @@ def first_true(holds: Callable[[Ints], Bools], low: Ints, high: Ints) -> Ints:
     """Smallest whole number in [low, high) from which a condition holds on, or `high`; elementwise."""
     bottom, top = np.array(low, dtype=np.int64), np.array(high, dtype=np.int64)
     while np.any(bottom < top):
-        middle = (bottom + top) // 2
-        good = holds(middle) | (bottom >= top)
-        top = np.where(good, np.maximum(middle, bottom), top)
-        bottom = np.where(good, bottom, middle + 1)
-        bottom = np.minimum(bottom, top)
+        middle, active = (bottom + top) // 2, bottom < top
+        good = holds(middle)
+        top = np.where(active & good, middle, top)
+        bottom = np.where(active & ~good, middle + 1, bottom)
     return bottom
 
 
@@ -79,3 +80,46 @@ def can_exceed(
         if len(left) > 4096:
             return True
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A null value delta and its laws along one nuisance parameter: what `buehler_lower` searches.
+
+    span(delta): the range of the parameter. chance(delta, t): the event's chance at each t. length: as in `can_exceed`.
+    """
+
+    span: Callable[[float], tuple[float, float]]
+    chance: Callable[[float, Floats], Floats]
+    length: Callable[[float, Floats, Floats], Floats]
+
+
+def buehler_lower(family: Family, low: float, high: float, error: float, step: float = 5e-5) -> float:
+    """Exact lower limit by Buehler's method (1957, JASA 52:482): below it the event's chance is at most `error`.
+
+    The event's largest chance must rise with delta in [low, high]. First a search on sampled parameters, which can only
+    stop too high; then points below are taken, further off each time, until one is proved. Within about 2 steps of
+    the limit, always on its outer side.
+    """
+
+    def seen(delta: float) -> bool:
+        points = np.linspace(*family.span(delta), 65)
+        values = family.chance(delta, points)
+        best = int(np.argmax(values))
+        near = np.linspace(points[max(best - 1, 0)], points[min(best + 1, 64)], 33)
+        return bool(max(values[best], family.chance(delta, near).max()) > error)
+
+    bottom, top = low, high
+    while top - bottom > step / 4:
+        middle = (bottom + top) / 2
+        if seen(middle):
+            top = middle
+        else:
+            bottom = middle
+    away = step
+    while (delta := bottom - away) > low:
+        chance, length = partial(family.chance, delta), partial(family.length, delta)
+        if not can_exceed(chance, length, *family.span(delta), error):
+            return delta
+        away *= 2
+    return low
