@@ -117,7 +117,11 @@ def _json(raw: Any, parameter: Parameter) -> Json:
 
 def _file(raw: Any, parameter: Parameter) -> FileRef:
     reference = raw if isinstance(raw, FileRef) else FileRef(str(raw).strip().lower())
-    files.path_of(reference.sha256)
+    try:
+        files.path_of(reference.sha256)
+    except NotFound as missing:
+        missing.field = parameter.name
+        raise
     return reference
 
 

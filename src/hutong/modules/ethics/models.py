@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -11,9 +11,6 @@ from hutong.kernel.text import Text
 from hutong.modules.ethics.lifecycle import APPLICATION, VOTE
 from hutong.modules.ethics.rules import Tally
 from hutong.platform.records import Record
-
-if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
 
 
 class Application(Record):
@@ -29,7 +26,6 @@ class Application(Record):
     summary = models.TextField()
     safeguards = models.TextField()
     conditions = models.TextField(default="")
-    votes: RelatedManager[Vote]
     valid_to = models.DateField(null=True)
 
     class Meta(Record.Meta):
@@ -38,7 +34,7 @@ class Application(Record):
     @cached_property
     def tally(self) -> Tally:
         """The count of the votes as they were when this record was first asked: every operation loads it anew."""
-        states = list(self.votes.values_list("state", "choice"))
+        states = list(Vote.objects.filter(application=self).values_list("state", "choice"))
         cast = [choice for state, choice in states if state == "cast"]
         recused = sum(1 for state, _ in states if state == "recused")
         return Tally(len(states), recused, len(cast), cast.count("approve"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from hutong.kernel.measure import Fact, measure
 from hutong.kernel.stage import lane
 from hutong.kernel.text import Text
+from hutong.modules.passport.standing import GateStanding
 from hutong.platform.evidence import facts_from_events
 from hutong.platform.ledger.tables import Event
 
@@ -53,28 +54,29 @@ def systems_adopted() -> Iterable[Fact]:
     ),
 )
 def systems_refused() -> Iterable[Fact]:
-    gates = {o: (stage.number, o in stage.closed) for stage in lane() for o in (*stage.done, *stage.closed)}
     systems: dict[str, list[Event]] = {}
-    for event in _events(*gates):
+    for event in _events(*(o for stage in lane() for o in (*stage.done, *stage.closed))):
         if event.passport is not None:
             systems.setdefault(event.passport, []).append(event)
     for events in systems.values():
-        yield from _refusals(events, gates)
+        yield from _refusals(events)
 
 
-def _refusals(events: Sequence[Event], gates: Mapping[str, tuple[int, bool]]) -> Iterable[Fact]:
+def _refusals(events: Sequence[Event]) -> Iterable[Fact]:
     """The refusals of one system, of which one counts at a time: the earliest that stands.
 
     Once its gate is passed while another is still closed, the refusal there counts from then on, on its own day.
     """
+    gates: list[GateStanding[Event]] = [GateStanding(stage) for stage in lane()]
     standing: dict[int, Fact] = {}
     for event in events:
-        gate, closed = gates[event.operation]
         before = next(iter(standing.values()), None)
-        if closed:
-            standing.setdefault(gate, _fact(event))
-        else:
-            standing.pop(gate, None)
+        for number, gate in enumerate(gates):
+            gate.take(event)
+            if gate.closed_by is None:
+                standing.pop(number, None)
+            else:
+                standing.setdefault(number, _fact(event))
         first = next(iter(standing), None)
         if before is not None and (first is None or standing[first] is not before):
             yield replace(before, retracted_at=event.recorded_at)

@@ -11,6 +11,7 @@ from hutong.kernel.errors import NotFound
 from hutong.kernel.stage import Stage, Step, lane
 from hutong.kernel.text import Text
 from hutong.modules.passport.models import System, Version
+from hutong.modules.passport.standing import GateStanding
 from hutong.platform.evidence import dossier_of, steps_of
 
 Standing = Literal["done", "active", "closed", "waiting", "not_required"]
@@ -73,9 +74,12 @@ def course_of(system: System, steps: Sequence[Step]) -> Course:
 
 
 def _gate(stage: Stage, risk_class: int, steps: Sequence[Step]) -> Gate:
-    last = next((s for s in reversed(steps) if s.operation in (*stage.done, *stage.closed)), None)
+    standing: GateStanding[Step] = GateStanding(stage)
+    for step in steps:
+        standing.take(step)
+    last = standing.passed_by or standing.closed_by
     if last is not None:
-        state: Standing = "closed" if last.operation in stage.closed else "done"
+        state: Standing = "done" if standing.passed_by is not None else "closed"
         return Gate(stage, state, last.at, last.seq, last.subject, stage.stamp(last))
     begun = next((s for s in reversed(steps) if s.operation in stage.begun), None)
     if begun is not None:

@@ -36,7 +36,7 @@ def figures_of(request: HttpRequest) -> Figures:
     """The figures of the look that the request asks for. `Invalid` for a date that is none or lies ahead."""
     as_of, known_on, plan = _dates(request)
     figures = Figures(look(as_of, known_on), plan)
-    know_ledger(request, figures.size, figures.record.log_signed)
+    know_ledger(request, figures.size, figures.signed_at)
     return figures
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from threading import Lock
-from typing import Any
 
 from hutong.engines.indicators import Evaluated, Evaluator, Indicator, Proof, Status, status
 from hutong.engines.indicators import Plan as PlanText
 from hutong.kernel.measure import MEASURES, Measure
 from hutong.kernel.values import Number, Value
 from hutong.modules.plan.looks import Look
+from hutong.modules.plan.models import Plan
 from hutong.modules.plan.texts import declared_targets, in_force, proven, read, with_declared
 
 MOST_EVALUATORS, MOST_LOOKS = 3, 600
@@ -91,7 +91,8 @@ class Figures:
 
     def __init__(self, look: Look, plan_key: str | None = None) -> None:
         self.look = look
-        self.record: Any = in_force(look.known_on, plan_key)
+        held = in_force(look.known_on, plan_key)
+        self.record: Plan = held.plan
         text = read(self.record.file_sha256)
         declared = declared_targets(self.record.plan_key, look.known_on)
         self.text = replace(
@@ -101,8 +102,8 @@ class Figures:
             ),
         )
         self._proven = proven(self.record.plan_key, look.known_on)
-        self.size: int = self.record.log_size or 0
-        self._key: Key = (self.record.file_sha256, self.size, self.record.log_frontier or "")
+        self.size, self.signed_at = held.size, held.signed_at
+        self._key: Key = (self.record.file_sha256, self.size, held.frontier)
 
     def evaluator(self, look: Look) -> Evaluator:
         return KEPT.get(self._key, read(self.record.file_sha256), look)

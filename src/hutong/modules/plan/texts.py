@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, Subquery
@@ -35,15 +36,24 @@ def read(sha256: str) -> indicators.Plan:
     return indicators.load_plan(files.read(sha256).decode("utf-8-sig"))
 
 
-def in_force(known_on: datetime, plan_key: str | None = None) -> Plan:
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The text in force, and the ledger as it was in the same query: its size, its root's parts, its last signing."""
+
+    plan: Plan
+    size: int
+    frontier: str
+    signed_at: datetime | None
+
+
+def in_force(known_on: datetime, plan_key: str | None = None) -> InForce:
     """The text in force at an instant; before the first was loaded, the first. `NotFound` when there is none.
 
-    Without a key it is the hub's own plan (HUTONG_PLAN), or the one loaded first where that was never loaded. The
-    record comes with ``log_size``, ``log_frontier`` and ``log_signed``: the ledger as it was in the same query.
+    Without a key it is the hub's own plan (HUTONG_PLAN), or the one loaded first where that was never loaded.
     """
     head = Head.objects.filter(pk=1)
     signed = Checkpoint.objects.order_by("-size").values("signed_at")[:1]
-    loaded = list(
+    loaded: list[Any] = list(
         Plan.objects.order_by("created_at", "id").annotate(
             log_size=Subquery(head.values("size")),
             log_frontier=Subquery(head.values("frontier")),
@@ -59,7 +69,8 @@ def in_force(known_on: datetime, plan_key: str | None = None) -> Plan:
     ]
     if not texts:
         raise _no_plan()
-    return held[-1] if held else texts[0]
+    found = held[-1] if held else texts[0]
+    return InForce(found, found.log_size or 0, found.log_frontier or "", found.log_signed)
 
 
 def _own_key(loaded: Sequence[Plan]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hutong.kernel.clock import FixedClock
 from hutong.kernel.gate import reaction
 from hutong.kernel.permission import THE_HUB
 from hutong.modules.passport.contract import VERSION_REPLACED
@@ -19,6 +20,5 @@ def suspend_on_change(context: Any, version: Any) -> None:
             reason = (
                 f"{version.code}: model {version.model_sha256[:16]} is not {certificate.model_sha256[:16]}"
             )
-            runner.run(
-                THE_HUB, "trust.certificate.suspend", {"certificate": certificate.code, "reason": reason}
-            )
+            given = {"certificate": certificate.code, "reason": reason}
+            runner.run(THE_HUB, "trust.certificate.suspend", given, clock=FixedClock(context.now))

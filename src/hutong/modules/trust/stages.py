@@ -31,7 +31,7 @@ declare_stage(
         key="trust",
         title=Text("Trust", "可信评测"),
         begun=("trust.evaluation.request",),
-        done=("trust.certificate.issue",),
+        done=("trust.certificate.issue", "trust.certificate.resume"),
         closed=("trust.evaluation.refuse", "trust.certificate.suspend", "trust.certificate.revoke"),
         stamp=_levels,
         shows=_shows,

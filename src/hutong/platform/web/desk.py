@@ -79,7 +79,7 @@ def _waiting(actor: Actor) -> list[DeskRow]:
     """The oldest records on which one of my verbs is the next step, each once: one query for all departments."""
     parts, verbs = [], {}
     for operation in _mine(actor):
-        assert operation.subject is not None and operation.transition is not None
+        assert operation.subject is not None and operation.transition is not None and operation.lifecycle
         model, lifecycle = operation.subject.kind, operation.lifecycle
         sources = [s for s in operation.transition.sources if lifecycle.state(s).kind in ("waiting", "open")]
         if sources:
@@ -158,7 +158,9 @@ def _others(actor: Actor) -> list[DeskRow]:
 
 def _waits(entity: Entity, code: str, state: str, since: Any, name: Text) -> DeskRow:
     what = _what(entity, code, name)
-    words = WITH_OTHERS.format(what=what, state=entity.model.lifecycle.state(state).label)
+    lifecycle = entity.model.lifecycle
+    assert lifecycle is not None
+    words = WITH_OTHERS.format(what=what, state=lifecycle.state(state).label)
     return DeskRow(words, _since(since), f"{entity.url}{code}")
 
 

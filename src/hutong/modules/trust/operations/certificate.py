@@ -108,6 +108,7 @@ def certificate_resume(ctx: RunContext, certificate: Certificate, *, reason: Rea
             remedy=Text("Evaluate the version as it is now.", "请对当前版本重新评测。"),
         )
     certificate.reason = reason
+    ctx.note(levels=certificate.levels, meets_class=certificate.meets_class)
 
 
 @operation(
