@@ -22,11 +22,14 @@ from hutong.cli.home import open_hub
 open_hub(migrate=False)
 from hutong.demo.journey import travel
 from hutong.demo.stage import Journey
+from django.db import connection
 from hutong.platform import runner
 run = runner.run
 def told(*given, **named):
     done = run(*given, **named)
-    print(done.seq, flush=True)
+    # One that runs inside another is acknowledged with it.
+    if not connection.in_atomic_block:
+        print(done.seq, flush=True)
     return done
 runner.run = told
 print("ready", flush=True)

@@ -145,3 +145,14 @@ def test_a_stranger_with_one_role_meets_no_error_page(hub, role):
         for language in ("en", "zh"):
             assert client.get(f"{entity.url}?lang={language}").status_code == 200
     assert client.get("/my").status_code == 200
+
+
+def test_kinds_of_records_and_roles_are_called_as_the_glossary_calls_them():
+    import yaml
+
+    from hutong.kernel.permission import ROLE_LABELS
+
+    terms = yaml.safe_load((ROOT / "docs" / "glossary.yml").read_text(encoding="utf-8"))
+    known = {(t["en"].casefold(), t["zh"]) for t in terms}
+    used = [e.title for e in ENTITIES.values()] + list(ROLE_LABELS.values())
+    assert not [(t.en, t.zh) for t in used if (t.en.casefold(), t.zh) not in known]

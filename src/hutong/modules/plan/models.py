@@ -131,7 +131,7 @@ class Milestone(Record):
     """One step of an indicator that is a list of steps, proven by a record of the ledger. guard: its name in the plan."""
 
     prefix = "MLS"
-    title = Text("Milestone", "节点")
+    title = Text("Milestone step", "节点")
     lifecycle = MILESTONE
 
     plan_key = models.CharField(max_length=80)

@@ -90,10 +90,10 @@ def source_words(source: Source) -> Text:
 
 
 def sparkline(title: Text, unit: Unit, found: Sequence[Point]) -> Sparkline | None:
-    """The line of a figure; None where no point is a number."""
+    """The line of a figure; None before two points are numbers."""
     values = tuple(number(p.value) for p in found)
     known = [p for p in found if isinstance(p.value, Number)]
-    if not known:
+    if len(known) < 2:
         return None
     first, last = said(known[0].value, unit), said(known[-1].value, unit)
     summary = Text("{t}: from {a} to {b} between {d} and {e}", "{t}：{d}至{e}由{a}变为{b}").format(

@@ -57,11 +57,18 @@ def detail_view(request: HttpRequest, scope: str, resource: str, code: str) -> H
             None if every or len(events) <= FIRST_EVENTS else "?events=all",
         ),
         "crumbs": (Crumb(entity.plural, entity.url), Crumb(record.code)),
+        "refresh": request.get_full_path() if _moves(record) else None,
     }
     if entity.context is not None:
         context |= entity.context(Sight(record, actor, events))
     context["sections"] = (*context.get("sections", ()), *_related(entity, record, actor))
     return render(request, entity.template or "hutong/pages/detail.html", context)
+
+
+def _moves(record: Any) -> bool:
+    """Whether somebody or something may change the record soon."""
+    lifecycle = type(record).lifecycle
+    return lifecycle is not None and lifecycle.state(record.state).kind in ("open", "waiting")
 
 
 def _events(entity: Entity, record: Any, every: bool) -> list[Event]:
