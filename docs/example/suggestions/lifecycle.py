@@ -10,5 +10,7 @@ SUGGESTION = Lifecycle(
         State("submitted", Text("Submitted", "提交"), "waiting"),
         State("closed", Text("Closed", "办结"), "closed"),
     ),
-    transitions=(Transition("answer", ("submitted",), "closed", separate_from=("suggestions.suggestion.send",)),),
+    transitions=(
+        Transition("answer", ("submitted",), "closed", separate_from=("suggestions.suggestion.send",)),
+    ),
 )

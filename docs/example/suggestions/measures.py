@@ -12,7 +12,9 @@ from hutong.platform.evidence import facts_from_events
     unit="count(suggestion)",
     nature="flow",
     title=Text("Suggestions answered", "已答复建议数"),
-    definition=Text("Suggestions that were answered, on the day of the answer.", "已答复的建议，按答复之日计。"),
+    definition=Text(
+        "Suggestions that were answered, on the day of the answer.", "已答复的建议，按答复之日计。"
+    ),
 )
 def suggestions_answered() -> Iterable[Fact]:
     return facts_from_events("suggestions.suggestion.answer", kind="suggestions.suggestion")
