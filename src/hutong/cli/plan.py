@@ -57,14 +57,13 @@ def explain(
     open_hub()
     from hutong.modules.plan.contract import explain as explanation_of
 
-    content = explanation_of(figure, as_of).proven()
+    content = explanation_of(figure, as_of).as_json()
     if json_:
         show_json(content)
         return
-    paths = {e["seq"]: e["proof"] for e in content["events"]}
     console().print(f"1  {figure}  {_said(content)}", style="bold")
-    console().print(f"2  {content['formula']}")
-    rows = [(f["record"], f["amount"], f["event"], _proven(paths.get(f["event"]))) for f in content["facts"]]
+    console().print(f"2  {content['formula'] or '-'}")
+    rows = [(f["record"], f["amount"], f["event"], _proven(f["proof"])) for f in content["counted"]]
     heads = (Text("record", "记录"), Text("amount", "数量"), Text("event", "事件"), Text("proof", "证明"))
     show_table(Text("3  counted", "3  计入"), heads, rows)
 
@@ -74,8 +73,10 @@ def _said(content: dict[str, Any]) -> str:
     return f"{value.get('value', value['state'])} {content['figure']['unit']}"
 
 
-def _proven(path: list[str] | None) -> str:
-    return f"in the log, {len(path)} hashes" if path is not None else "-"
+def _proven(path: list[str] | None) -> Any:
+    if path is None:
+        return "-"
+    return Text("in the log, {n} hashes", "已入账簿，证明含{n}个哈希").format(n=len(path))
 
 
 def load(
