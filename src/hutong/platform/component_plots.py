@@ -66,3 +66,36 @@ class Meter:
             if part.amount:
                 yield f"{left:.1f}", f"{wide:.1f}", part
             left += wide
+
+
+@dataclass(frozen=True, slots=True)
+class Whisker:
+    """A measured value with its interval, beside the limit it is held to; the axis runs from `start` to `end`."""
+
+    value: float
+    low: float
+    high: float
+    limit: float | None
+    summary: Words
+    start: float = 0.0
+    end: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.start < self.end:
+            raise ValueError("an axis runs from less to more")
+
+    def at(self, amount: float) -> str:
+        """Where an amount lies on the axis; what lies beyond an end lies at that end."""
+        share = (amount - self.start) / (self.end - self.start)
+        return f"{LONG * min(1.0, max(0.0, share)):.1f}"
+
+    @property
+    def places(self) -> dict[str, str | None]:
+        """Positions of value, ends of the interval, and limit."""
+        limit = self.at(self.limit) if self.limit is not None else None
+        return {
+            "value": self.at(self.value),
+            "low": self.at(self.low),
+            "high": self.at(self.high),
+            "limit": limit,
+        }

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hutong.kernel.text import Text
 from hutong.modules.trust import policy as may
 from hutong.modules.trust.models import Certificate, Evaluation, Evidence
 from hutong.modules.trust.operations.evaluation import PROFILES
-from hutong.modules.trust.words import closed_gate, grid
-from hutong.platform.entities import Entity, Show, Sight, show
+from hutong.modules.trust.view import cell_view, certificate_context, evaluation_context
+from hutong.platform.entities import Entity, Show, show
+from hutong.platform.web.pages import page
 
 VERSION_OF = Show("version_of", Text("System version", "系统版本"), "record")
 SYSTEM = Show("version_of.system", Text("AI system", "人工智能系统"), "record")
 PROFILE = Show("profile", Text("Profile", "评测配置"), "choice", dict(PROFILES.options))
 EVALUATION_OF = Show("evaluation", Evaluation.title, "record")
-LEVELS = Show("levels", Text("Levels reached", "达到等级"), "json")
 CLASS = Show("meets_class", Text("Suffices for risk class", "满足的风险等级"), "count")
 UNTIL = Show("valid_to", Text("Until", "截止日期"), "date")
-
-
-def evaluation_context(seen: Sight) -> dict[str, Any]:
-    """The verdict in one sentence, the grid, and what would change it."""
-    record = seen.record
-    verdict = record.verdict
-    words = Text(**verdict["words"]) if verdict else Text("Nothing has been measured yet.", "尚未测量。")
-    stopped = verdict is not None and verdict["outcome"] != "pass"
-    return {
-        "verdict": words,
-        "grid": grid(record),
-        "closed": closed_gate(record) if stopped else None,
-    }
 
 
 show(
@@ -101,7 +86,6 @@ show(
             SYSTEM,
             VERSION_OF,
             EVALUATION_OF,
-            LEVELS,
             CLASS,
             Show("alpha", Text("Chance of any false pass, at most", "误判通过概率上限")),
             Show("valid_from", Text("From", "起始日期"), "date"),
@@ -114,6 +98,14 @@ show(
         empty=Text(
             "No certificate yet: no system has passed its evaluation.", "尚无证书：尚无系统通过评测。"
         ),
+        context=certificate_context,
         select=("version_of", "version_of__system", "evaluation"),
     )
+)
+
+page(
+    "trust/cell/<str:code>/<str:category>/<int:level>",
+    cell_view,
+    "trust_cell",
+    Text("Behind a cell", "单元格依据"),
 )

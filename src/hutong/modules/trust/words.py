@@ -37,8 +37,11 @@ def short(number: str | None) -> str:
     return "" if number is None else decimal_text(Fraction(number), 3)
 
 
-def grid(evaluation: Evaluation) -> Grid | None:
-    """Category by level; None before anything was measured. Never summed into one score."""
+def grid(evaluation: Evaluation, opened: str | None = None) -> Grid | None:
+    """Category by level; None before anything was measured. Never summed into one score.
+
+    opened: code of the record whose reader may open each cell; None where cells do not open.
+    """
     verdict = evaluation.verdict
     if verdict is None:
         return None
@@ -47,7 +50,7 @@ def grid(evaluation: Evaluation) -> Grid | None:
     rows = tuple(
         GridRow(
             label=CATEGORY_WORDS[category],
-            cells=tuple(_cell(cells.get((category, level))) for level in LEVELS),
+            cells=tuple(_cell(cells.get((category, level)), opened) for level in LEVELS),
             required=str(verdict["required"][category]),
             stops_here=stop.get("category") == category,
         )
@@ -57,7 +60,7 @@ def grid(evaluation: Evaluation) -> Grid | None:
     return Grid(Text("Evidence by category and level", "按类别与等级列示的证据"), levels, rows)
 
 
-def _cell(cell: dict[str, Any] | None) -> GridCell:
+def _cell(cell: dict[str, Any] | None, opened: str | None) -> GridCell:
     if cell is None or cell["state"] == "not_reachable":
         return GridCell()
     findings = [f for f in cell["findings"] if f["value"] is not None and f["state"] == cell["state"]]
@@ -69,7 +72,10 @@ def _cell(cell: dict[str, Any] | None) -> GridCell:
             over = Fraction(first["value"]) > Fraction(first["threshold"])
             said += f" {'>' if over else '<'} {short(first['threshold'])}"
         words = Text(said, said)
-    return GridCell(TONES[cell["state"]], words or STATE_WORDS[cell["state"]][0])
+    drawer = f"/trust/cell/{opened}/{cell['category']}/{cell['level']}" if opened is not None else None
+    # What nobody asked for needs nobody.
+    tone = "open" if TONES[cell["state"]] == "needs" and not cell["required"] else TONES[cell["state"]]
+    return GridCell(tone, words or STATE_WORDS[cell["state"]][0], drawer)
 
 
 def closed_gate(evaluation: Evaluation) -> ClosedGate | None:
