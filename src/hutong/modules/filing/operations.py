@@ -28,8 +28,8 @@ KINDS = Choice(
 Answers = Annotated[
     Json,
     Text("Self-assessment", "自评估"),
-    Help(Text("Answers by question: purpose, mechanism, data, opt_out, security.",
-              "按问题作答：purpose、mechanism、data、opt_out、security。")),
+    Help(Text("One line each, “purpose: Reads digits on forms.”; then mechanism, data, opt_out, security.",
+              "每题一行，如“purpose: 识别表单数字”；依次为 mechanism、data、opt_out、security。")),
 ]  # fmt: skip
 
 

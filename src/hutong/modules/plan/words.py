@@ -104,7 +104,7 @@ def sparkline(title: Text, unit: Unit, found: Sequence[Point]) -> Sparkline | No
 
 def figure_of(row: Row, look: Look, place: Place, line: Sparkline | None = None) -> Figure:
     """A figure as pages show it."""
-    version = row.evaluated.version
+    version, target = row.evaluated.version, row.indicator.target
     definition = (
         Text("definition {v} · {s}", "口径{v} · {s}").format(v=version, s=source_words(row.indicator.source))
         if version
@@ -119,5 +119,6 @@ def figure_of(row: Row, look: Look, place: Place, line: Sparkline | None = None)
         drawer=place.drawer(row.id),
         sparkline=line,
         state=state_words(row.status.state, note=row.status.reason),
-        target=target_words(row.indicator.target),
+        # Where nobody declared a target, the state says so and who must.
+        target=target_words(target) if target.declared and not target.lacks() else None,
     )

@@ -18,6 +18,7 @@ from hutong.modules.calls.ranking import FEWEST_REVIEWS, Scored, rank, score
 from hutong.platform.context import RunContext
 
 MOST_CRITERIA = 12
+EXAMPLE = "- {name_en: Merit, name_zh: 先进性, weight: 3}"
 
 
 def check_criteria(given: Any) -> list[dict[str, Any]]:
@@ -57,7 +58,7 @@ def call_draft(
     criteria: Annotated[
         Json,
         Text("Criteria", "评审标准"),
-        Help(Text("A list: name_en, name_zh, weight.", "列表：name_en、name_zh、weight。")),
+        Help(Text(f"One line each, for example {EXAMPLE}", f"每项一行，例如 {EXAMPLE}")),
     ],
     hours: Annotated[ChipTime, Text("Chip-hours in all", "算力总额（卡时）")],
     budget: Annotated[Money, Text("Money in all", "资金总额")],

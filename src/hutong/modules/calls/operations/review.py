@@ -98,7 +98,12 @@ def review_score(
     scores: Annotated[
         Json,
         Text("Points", "分数"),
-        Help(Text("A list, 0 to 100 for each criterion in order.", "列表，按标准顺序各给0至100分。")),
+        Help(
+            Text(
+                "A list, 0 to 100 for each criterion in order, for example [80, 90].",
+                "列表，按标准顺序各给0至100分，例如 [80, 90]。",
+            )
+        ),
     ],
     comment: Annotated[str, Text("Reasons", "评审理由"), Long(10_000)],
 ) -> None:
