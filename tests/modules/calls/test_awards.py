@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from calls.competition import Competition
-from calls.refusal import refused
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied, Exhausted, HutongError, Invalid
 from hutong.kernel.permission import Role

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from calls.competition import Competition
-from calls.refusal import refused
+from refusals import refused
 
 from hutong.kernel.clock import FixedClock
 from hutong.kernel.errors import Conflict, Invalid, NotFound

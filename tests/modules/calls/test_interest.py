@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from calls.competition import Competition
-from calls.refusal import refused
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied, Invalid, NotFound
 from hutong.kernel.permission import THE_HUB, Role

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from calls.competition import CRITERIA, Competition
-from calls.refusal import refused
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Invalid
 from hutong.modules.calls.models import Review

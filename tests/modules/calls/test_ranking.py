@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from calls.competition import CRITERIA, Competition, Entrant
-from calls.refusal import refused
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from refusals import refused
 
 from hutong.kernel.errors import Conflict
 from hutong.modules.calls.ranking import Scored, rank, score, weighted

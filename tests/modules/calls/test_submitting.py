@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from calls.competition import Competition
-from calls.refusal import refused
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied, Exhausted, Invalid, NotFound
 from hutong.kernel.permission import Role

@@ -7,10 +7,10 @@ from typing import Any
 
 from compute.desk import AWARD_MS, CHIPS, HOUR, Desk
 from compute.oracle import Expected, Hours, Oracle, Work, wrong_state
-from compute.refusals import refused
 from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Exhausted, Invalid
 from hutong.platform.ledger.tables import Event

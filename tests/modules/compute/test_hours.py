@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from compute.desk import HOUR, Desk
-from compute.refusals import refused
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied, Exhausted, Invalid, NotFound
 from hutong.modules.compute import book

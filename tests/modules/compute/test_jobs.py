@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from compute.desk import HOUR, Desk
-from compute.refusals import refused
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Invalid
 from hutong.kernel.text import Text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from compute.desk import HOUR, PRICE_FEN, Desk
-from compute.refusals import refused
+from refusals import refused
 
 from hutong.kernel.errors import Denied, Invalid
 from hutong.kernel.operation import OPERATIONS

@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from calls.refusal import refused
 from datahub.department import ROWS, Department, parquet
 from django.test import Client
+from refusals import refused
 
 from hutong.kernel import canonical
 from hutong.kernel.errors import Invalid

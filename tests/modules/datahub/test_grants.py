@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from calls.refusal import refused
 from datahub.department import Department
 from django.test import Client
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied, Invalid, NotFound
 from hutong.kernel.permission import Role

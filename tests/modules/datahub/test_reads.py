@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from calls.refusal import refused
 from datahub.department import ROWS, Department, parquet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from refusals import refused
 
 from hutong.kernel.clock import FixedClock
 from hutong.kernel.errors import Denied, Exhausted, NotFound

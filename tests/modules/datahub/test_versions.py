@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from calls.refusal import refused
 from datahub.department import ROWS, Department, parquet
+from refusals import refused
 
 from hutong.kernel import canonical
 from hutong.kernel.errors import Conflict, Denied, Invalid, NotFound

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from compute.refusals import refused
 from ethics.committee import Committee
 from lane import Lane
+from refusals import refused
 
 from hutong.demo import specs
 from hutong.kernel.clock import ZONE, SteppingClock

@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from compute.refusals import refused
 from ethics.committee import Committee, tally_of
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied, Invalid, NotFound
 from hutong.kernel.permission import ANONYMOUS, THE_HUB, Role

@@ -9,9 +9,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from compute.refusals import refused
 from django.test import Client
 from filing.counter import ANSWERS, Counter
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied
 from hutong.modules.filing.contract import live_filing

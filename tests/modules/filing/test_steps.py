@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from compute.refusals import refused
 from filing.counter import ANSWERS, Counter
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied, Invalid, NotFound
 from hutong.kernel.permission import ANONYMOUS, Role

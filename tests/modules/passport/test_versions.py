@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from compute.refusals import refused
 from passport.workshop import DATA, SPEC, Workshop, digest
+from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied, Invalid, NotFound
 from hutong.kernel.permission import ANONYMOUS, Role

@@ -1,4 +1,4 @@
-"""A refusal as every test of these departments wants it: class, rule, field, both languages, and nothing changed."""
+"""A refusal as every test wants it: class, rule, field, both languages, and nothing changed."""
 
 from __future__ import annotations
 
