@@ -67,7 +67,7 @@ def test_what_cannot_name_a_version_is_refused(
 
 def test_a_model_that_is_not_in_the_store_is_not_frozen(workshop: Workshop) -> None:
     workshop.artefact()
-    with refused(NotFound, "file.unknown", "file"):
+    with refused(NotFound, "file.unknown", "model"):
         workshop.freeze(digest("never stored"))
 
 
