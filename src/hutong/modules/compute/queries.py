@@ -97,11 +97,23 @@ def why_not_yet(job: Job) -> Text | None:
     """Why a job has not started, in one sentence; None once it has."""
     if job.state != "submitted":
         return None
-    running = Job.objects.filter(state="running", allocation__pool=job.allocation.pool).count()
+    pool = job.allocation.pool
+    busy = at_work(pool)
+    if busy + job.chips > pool.chips:
+        return Text(
+            "It needs {k} chips; {b} of {n} are at work. It can start when a running job ends.",
+            "该作业需{k}芯片；共{n}芯片，{b}在用。待运行中的作业结束后方可启动。",
+        ).format(k=job.chips, b=busy, n=pool.chips)
     return Text(
-        "It waits for the centre's operator to start it; {n} jobs run on this pool.",
-        "等待算力中心运营人员启动；该算力池现有{n}个作业在运行。",
-    ).format(n=running)
+        "There is room ({b} of {n} chips at work): it waits for the centre's operator to start it.",
+        "现有空闲芯片（共{n}，{b}在用），等待算力中心运营人员启动。",
+    ).format(b=busy, n=pool.chips)
+
+
+def at_work(pool: Pool) -> int:
+    """Chips of the pool on which jobs run now."""
+    running = Job.objects.filter(state="running", allocation__pool=pool)
+    return running.aggregate(chips=Coalesce(Sum("chips"), 0))["chips"]
 
 
 def cost_fen(job: Job) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from hutong.kernel.errors import Conflict
+from hutong.kernel.errors import Conflict, Exhausted
 from hutong.kernel.operation import FileRef, operation
 from hutong.kernel.quantity import ChipTime
 from hutong.kernel.text import Text
@@ -13,8 +13,8 @@ from hutong.modules.compute import book
 from hutong.modules.compute import policy as may
 from hutong.modules.compute.execution import execute
 from hutong.modules.compute.lifecycle import JOB
-from hutong.modules.compute.models import Job, Segment
-from hutong.modules.compute.queries import cost_fen
+from hutong.modules.compute.models import Job, Pool, Segment
+from hutong.modules.compute.queries import at_work, cost_fen
 from hutong.platform.context import RunContext
 
 Ending = Annotated[str, Text("How it ended", "结束方式")]
@@ -38,10 +38,26 @@ def job_start(ctx: RunContext, job: Job) -> None:
             rule="job.allocation",
             remedy=Text("Activate the allocation first.", "请先启用算力配额。"),
         )
+    _room(job)
     job.started_at = ctx.now
     job.wait_ms = max(0, round((ctx.now - job.created_at).total_seconds() * 1000))
     ctx.note(wait_ms=job.wait_ms)
     ctx.enqueue(execute, code=job.code)
+
+
+def _room(job: Job) -> None:
+    """Refuse a start where the pool's chips are at work. The pool is locked: two starts at once count each other."""
+    pool = Pool.objects.select_for_update().get(pk=job.allocation.pool_id)
+    busy = at_work(pool)
+    if busy + job.chips > pool.chips:
+        raise Exhausted(
+            Text(
+                "{b} of {n} chips are at work; this job needs {k}.", "共{n}芯片，{b}在用；该作业需{k}。"
+            ).format(b=busy, n=pool.chips, k=job.chips),
+            rule="pool.busy",
+            remedy=Text("Start it when a running job has ended.", "请待运行中的作业结束后启动。"),
+            field="job",
+        )
 
 
 @operation(
