@@ -38,15 +38,17 @@ def build(arguments: list[str]) -> typer.Typer:
         epilog=say(EPILOG),
         help=f"Hutong {__version__}",
     )
-    from hutong.cli import evidence, plan, serve
+    from hutong.cli import evidence, plan, serve, trust
 
     serve.add(app)
-    groups = {"plan": plan.add(app), "passport": evidence.add(app)}
+    groups = {"plan": plan.add(app), "passport": evidence.add(app), "trust": trust.add(app)}
     named = arguments[0] if arguments else ""
     for scope in departments():
         if scope != named:
             if scope not in groups:
                 app.add_typer(typer.Typer(), name=scope, help=say(Text("department", "部门")))
+            continue
+        if scope in groups and _built_in(groups[scope], arguments):
             continue
         from hutong.cli.home import open_hub
         from hutong.cli.operations import department
@@ -58,6 +60,11 @@ def build(arguments: list[str]) -> typer.Typer:
         else:
             app.add_typer(made, name=scope)
     return app
+
+
+def _built_in(group: typer.Typer, arguments: list[str]) -> bool:
+    """Whether the line asks for a verb of the terminal's own; it opens the hub itself, if it needs one at all."""
+    return len(arguments) > 1 and arguments[1] in {c.name for c in group.registered_commands}
 
 
 def _take(arguments: list[str], option: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Evaluation against oracles: exact intervals, coverage, the rule that nothing missing passes, plans that bind."""
+"""Evaluation against planted truth: what is unfair is found, nothing missing passes, plans bind."""
 
 from __future__ import annotations
 
@@ -7,48 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from hutong.engines import forge, trust
-from hutong.engines.trust.intervals import clopper_pearson, largest_gap
+from hutong.engines.trust.groups import rates_of, read_cells
 from hutong.engines.trust.registry import installed
+from hutong.engines.trust.statistics.gaps import largest_gap
+from hutong.engines.trust.statistics.metrics import Rates
 from hutong.kernel.errors import Conflict, HutongError, Invalid
 
 SEED = "a seed"
-
-
-@given(
-    st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
-    st.sampled_from([0.01, 0.05, 0.2]),
-)
-def test_exact_intervals_are_those_of_scipy(counts: tuple[int, int], alpha: float) -> None:
-    hits, n = counts
-    low, high = clopper_pearson([hits], [n], alpha)
-    want = binomtest(hits, n).proportion_ci(1 - alpha, method="exact")
-    assert low[0] == pytest.approx(want.low, abs=1e-9) and high[0] == pytest.approx(want.high, abs=1e-9)
-
-
-def test_the_gap_interval_covers_the_true_gap_at_least_as_often_as_it_says() -> None:
-    chance = np.random.default_rng(3)
-    shares, sizes = np.array([0.5, 0.6, 0.75]), np.array([60, 200, 90])
-    covered = 0
-    for _ in range(600):
-        found = largest_gap(chance.binomial(sizes, shares), sizes, 0.05)
-        covered += found.lower <= 0.25 <= found.upper
-    assert covered >= 600 * 0.95
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 60)), min_size=2, max_size=5))
-def test_the_largest_gap_is_that_of_all_pairs(groups: list[tuple[int, int]]) -> None:
-    n = np.array([g[0] for g in groups])
-    hits = np.minimum(np.array([g[1] for g in groups]), n)
-    rates = hits / n
-    found = largest_gap(hits, n, 0.05)
-    assert found.value == pytest.approx(max(abs(a - b) for a in rates for b in rates))
-    assert found.lower <= found.value + 1e-12 and found.value <= found.upper + 1e-12
 
 
 def case(bias: float = 0.0) -> dict[str, Any]:
@@ -100,10 +67,18 @@ def unfair() -> dict[str, Any]:
     return case(bias=0.3)
 
 
-def observed(given_: dict[str, Any]) -> trust.Observations:
+def observe(given_: dict[str, Any]) -> trust.Observations:
     return trust.observe(
         given_["plan"], given_["target"], given_["system"], given_["profile"], given_["data"], SEED
     )
+
+
+def observed(given_: dict[str, Any]) -> trust.Observations:
+    """Observed once for each case: what is counted is a function of the plan and the seed."""
+    if "seen" not in given_:
+        given_["seen"] = observe(given_)
+    seen: trust.Observations = given_["seen"]
+    return seen
 
 
 def test_planted_unfairness_is_found_and_its_absence_too(
@@ -118,14 +93,14 @@ def test_the_way_through_is_the_fewest_changes(unfair: dict[str, Any]) -> None:
     claim = next(c for c in unfair["plan"].claims if c.id == "F2.gap.g")
     way = trust.way_through(claim, seen.counts[claim.id])
     assert way is not None and way.group == "b"
-    tables = [np.array(r["table"]) for r in seen.counts[claim.id]["groups"]]
-    from hutong.engines.trust.groups import rate
-
-    hits, n = rate(claim.metric, np.array(tables), claim.params["positive"])
+    cells = read_cells(seen.counts[claim.id]["groups"])
+    assert cells is not None
+    found = rates_of(claim.metric, cells, claim.params["positive"])
     for changes, passes in ((way.changes, True), (way.changes - 1, False)):
-        moved = hits.copy()
+        moved = found.hits.copy()
         moved[1] += changes
-        assert (largest_gap(moved, n, float(claim.alpha)).upper <= float(claim.threshold)) is passes
+        gap = largest_gap(Rates("gap", found.names, moved, found.units), float(claim.alpha), "combined")
+        assert (gap.upper <= float(claim.threshold)) is passes
 
 
 def test_nothing_that_was_not_observed_passes(fair: dict[str, Any]) -> None:
@@ -157,7 +132,7 @@ def test_a_seed_cannot_be_chosen_afterwards(fair: dict[str, Any]) -> None:
 
 
 def test_the_same_seed_counts_the_same(fair: dict[str, Any]) -> None:
-    assert observed(fair).as_json() == observed(fair).as_json()
+    assert observe(fair).as_json() == observed(fair).as_json()
 
 
 def test_a_plan_comes_back_from_its_record_with_its_digest(fair: dict[str, Any]) -> None:
@@ -180,5 +155,5 @@ def test_fairness_is_not_excused_where_groups_are_known(fair: dict[str, Any]) ->
         trust.make_plan(fair["target"], fair["system"], profile, fair["data"], SEED, [excuse])
 
 
-def test_levels_without_a_test_cannot_be_reached() -> None:
-    assert max(installed().values()) == 2
+def test_robustness_has_a_test_at_every_level_and_governance_ends_where_its_tests_end() -> None:
+    assert installed()["R"] == 5 and installed()["G"] == 2

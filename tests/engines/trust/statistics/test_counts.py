@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hutong.engines.trust.groups import count_groups, rate
 from hutong.engines.trust.statistics.calibration import bin_metric, calibration, score_bins
 from hutong.engines.trust.statistics.counts import MISSING, Cells, cells_of, count_codes, count_rows
 from hutong.engines.trust.statistics.metrics import (
@@ -160,20 +159,26 @@ def test_an_answer_that_is_no_label_is_never_right_and_never_lost() -> None:
     assert float(rates(cells, "tpr").value[0]) == 0.5
 
 
-def test_more_than_two_classes_count_as_the_older_engine_counts() -> None:
+def test_more_than_two_classes_are_counted_as_row_by_row() -> None:
     chance = stream("classes")
     groups = {"sex": chance.choice(["f", "m"], 500), "age": chance.choice(["a", "b", "c"], 500)}
     y, d = chance.integers(0, 4, 500), chance.integers(-1, 5, 500)
     cells = count_rows(groups, y, d, outcomes=4)
-    older = count_groups(groups, y, d, 4)
-    for attributes in (("sex",), ("age",)):
-        names, table = older.by(attributes[0])
-        mine = cells.by(attributes)
-        assert [n[0] for n in mine.names] == list(names) and np.array_equal(mine.table, table)
+    for attribute in ("sex", "age"):
+        mine = cells.by((attribute,))
         for name in ("accuracy", "selection_rate", "tpr", "fpr"):
-            hits, units = rate(name, table, 2)
             found = rates(mine, name, positive=2)
-            assert np.array_equal(found.hits, hits) and np.array_equal(found.units, units)
+            for place, (group,) in enumerate(mine.names):
+                here = groups[attribute] == group
+                counted = {"tpr": here & (y == 2), "fpr": here & (y != 2)}.get(name, here)
+                right = counted & ((y == d) if name == "accuracy" else (d == 2))
+                assert (found.hits[place], found.units[place]) == (right.sum(), counted.sum())
+
+
+def test_numbers_as_groups_are_named_and_ordered_as_text() -> None:
+    cells = count_rows({"age": [10, 9, 2, 10]}, [1, 1, 0, 0], [1, 0, 0, 1])
+    assert [n[0] for n in cells.names] == ["10", "2", "9"]
+    assert cells.table.sum(axis=(1, 2)).tolist() == [2, 1, 1]
 
 
 def test_a_hundred_thousand_groups_are_counted_sparsely() -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from hutong.engines.trust.intervals import largest_gap as older
 from hutong.engines.trust.statistics.counts import Cells, cells_of
 from hutong.engines.trust.statistics.gaps import exact_pairs, largest_gap, max_t_pairs
 from hutong.engines.trust.statistics.metrics import Rates, gap, metric, rates
@@ -186,17 +185,6 @@ def test_limits_of_the_largest_gap_and_of_all_pairs_cover(p: tuple[float, ...], 
         assert one.exact and pairs.exact
     floor = 0.95 - 3 * math.sqrt(0.95 * 0.05 / 1500)
     assert kept / 1500 >= floor and all_kept / 1500 >= floor
-
-
-def test_the_largest_gap_is_that_of_the_older_engine_and_of_all_pairs() -> None:
-    chance = stream("older")
-    for _ in range(50):
-        n = chance.integers(1, 60, 5)
-        hits = chance.binomial(n, chance.random(5))
-        mine, theirs = largest_gap(of(hits.tolist(), n.tolist()), ALPHA), older(hits, n, ALPHA)
-        assert (mine.value, mine.lower, mine.upper) == pytest.approx(
-            (theirs.value, theirs.lower, theirs.upper)
-        )
 
 
 def test_the_largest_gap_by_pairs_covers_and_is_shorter() -> None:

@@ -187,8 +187,11 @@ def _coded(values: Sequence[object] | NDArray[np.generic]) -> tuple[tuple[str, .
         column = np.array([MISSING if v is None else str(v) for v in column], dtype=np.str_)
     elif column.dtype.kind == "f":
         column = np.where(np.isnan(column), MISSING, column.astype(np.str_))
-    found, code = np.unique(column.astype(np.str_), return_inverse=True)
-    return tuple(str(f) for f in found), code.astype(np.int64)
+    # Told apart as they are (numbers are quick), named and ordered as text.
+    found, code = np.unique(column, return_inverse=True)
+    names = found.astype(np.str_)
+    order = np.argsort(names, kind="stable")
+    return tuple(str(n) for n in names[order]), np.argsort(order)[code].astype(np.int64)
 
 
 def _distinct(codes: Ints, sizes: Sequence[int]) -> tuple[Ints, Ints]:

@@ -1,0 +1,51 @@
+"""A question to an endpoint, its answer, and the books of all attempts."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """body: bytes of the JSON question. bound: the most it can cost, in millionths of the currency."""
+
+    body: bytes
+    replicate: int = 0
+    bound: int = 0
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def key(self) -> str:
+        return f"{self.digest}:{self.replicate}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """value: the JSON answer. declined: the endpoint said that the input is none (HTTP 400, 413, 422)."""
+
+    key: str
+    value: Any
+    declined: bool
+
+
+@dataclass(slots=True)
+class Counts:
+    """asked: different questions. shared: equal ones in one call. replayed: found on the cassette. Of the attempts sent:
+    answered; rejected (429, 5xx); lost (time-outs, broken connections); refused (not an answer: HTML, half JSON ...)."""
+
+    asked: int = 0
+    shared: int = 0
+    replayed: int = 0
+    answered: int = 0
+    rejected: int = 0
+    lost: int = 0
+    refused: int = 0
+
+    @property
+    def sent(self) -> int:
+        return self.answered + self.rejected + self.lost + self.refused
