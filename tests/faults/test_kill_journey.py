@@ -124,7 +124,8 @@ def rounds(count: int, seed: int, empty_home: Path, tmp_path: Path) -> None:
         shutil.copytree(empty_home, home)
         acknowledged = killed(home, chance.randrange(205), chance.uniform(0.0, 0.2))
         check(home, acknowledged)
-        shutil.rmtree(home)
+        # A job that outlived the hub may still write into its folder.
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.mark.timeout(300)
@@ -134,5 +135,8 @@ def test_a_killed_journey_loses_nothing_that_was_acknowledged(empty_home: Path, 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-def test_200_killed_journeys_lose_nothing_that_was_acknowledged(empty_home: Path, tmp_path: Path) -> None:
-    rounds(200, 2, empty_home, tmp_path)
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_200_killed_journeys_lose_nothing_that_was_acknowledged(
+    seed: int, empty_home: Path, tmp_path: Path
+) -> None:
+    rounds(50, seed, empty_home, tmp_path)
