@@ -11,7 +11,7 @@ from hutong.engines.trust.observe import observe
 from hutong.engines.trust.plan import Plan, commit, make_plan, plan_of
 from hutong.engines.trust.profile import Check, Profile, Threshold, load_profile, profile_names, profile_of
 from hutong.engines.trust.registry import METHODS, installed
-from hutong.engines.trust.remedy import WayThrough, way_through
+from hutong.engines.trust.remedy import Advice, WayThrough, advice, way_through
 from hutong.engines.trust.targets import LogTarget, OnnxTarget, OutOfDomain, Predictions, Target, open_model
 from hutong.engines.trust.types import (
     CATEGORIES,
@@ -27,6 +27,7 @@ from hutong.engines.trust.types import (
     Evidence,
     Finding,
     Observations,
+    Promise,
     System,
     Verdict,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "LEVEL_WORDS",
     "METHODS",
     "STATE_WORDS",
+    "Advice",
     "Category",
     "Cell",
     "Check",
@@ -54,11 +56,13 @@ __all__ = [
     "Plan",
     "Predictions",
     "Profile",
+    "Promise",
     "System",
     "Target",
     "Threshold",
     "Verdict",
     "WayThrough",
+    "advice",
     "commit",
     "data_of",
     "installed",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from hutong.engines.trust.figures import above, below, nearest, short, shorts
-from hutong.engines.trust.intervals import Interval
+from hutong.engines.trust.statistics.forms import Interval
 from hutong.engines.trust.types import Claim, Finding, Json, State
 from hutong.kernel.text import Text
 
@@ -27,6 +27,11 @@ METRIC_WORDS: dict[str, Text] = {
     "fpr": Text("share of false alarms", "假正率"),
     "gap": Text("gap", "差距"),
     "calibration": Text("confidence minus hit rate, absolute", "置信度与正确率之差"),
+    "resisting": Text("share of rows that resist", "能抵御攻击的样本比例"),
+    "certified": Text("share of rows certified", "获得认证的样本比例"),
+    "flips": Text("share of persons whose decision hangs on the attribute", "决定随该属性改变的人员比例"),
+    "answered": Text("share of hostile inputs answered", "被答复的恶意输入比例"),
+    "leak": Text("share of rows known from training", "与训练数据重复的样本比例"),
     "advantage": Text("membership advantage", "成员推断优势"),
 }
 
@@ -39,16 +44,19 @@ def judged(
     details: Sequence[Json] = (),
     note: Text | None = None,
 ) -> Finding:
-    """Compare the rounded-outward limits with the threshold. What straddles it is inconclusive, never a pass."""
-    if claim.threshold is None:
-        raise ValueError(f"claim {claim.id} has no threshold")
+    """Compare the rounded-outward limits with the threshold. What straddles it is inconclusive, never a pass.
+
+    `ValueError` for an interval that is not exact: what is made for display decides nothing.
+    """
+    if claim.threshold is None or not interval.exact:
+        raise ValueError(f"claim {claim.id} has no threshold, or {interval.method} is no exact interval")
     value, low, high = nearest(interval.value), below(interval.lower), above(interval.upper)
     state = _state(claim, low, high)
     shown = shorts((value, low, high), claim.threshold)
     form = _DECIDED.get((state, claim.direction), _UNDECIDED)
     words = form.format(m=METRIC_WORDS[word], v=shown[0], lo=shown[1], hi=shown[2], t=short(claim.threshold))
     if note is not None:
-        words = Text("{a}; {b}", "{a}；{b}").format(a=words, b=note)
+        words = with_note(words, note)
     return Finding(claim.id, state, words, value, low, high, claim.threshold, n, tuple(details))
 
 
@@ -65,6 +73,11 @@ def not_estimable(claim: Claim, why: Text, n: int | None = None, details: Sequen
 
 def not_run(claim: Claim, why: Text) -> Finding:
     return Finding(claim.id, "not_run", why, threshold=claim.threshold)
+
+
+def with_note(words: Text, note: Text) -> Text:
+    """Two clauses as one sentence."""
+    return Text("{a}; {b}", "{a}；{b}").format(a=words, b=note)
 
 
 def whole(counts: Json, key: str) -> int:

@@ -2,13 +2,14 @@
 
 Why the chance of any false pass in one evaluation is at most alpha, under arbitrary dependence:
 
-- the categories that pass by counting share alpha (Bonferroni; `Plan.alpha_by_category`): each is a cell of the
-  published vector, hence a claim of its own;
+- the categories that pass by counting share alpha (Bonferroni, by `statistics.ledger`; `Plan.alpha_by_category`): each is a
+  cell of the published vector, hence a claim of its own. Holm would need one p-value for each category; limits at several
+  levels do not give one;
 - within a category all claims must pass, so none is split (intersection-union test, Berger 1982): a false pass needs the
   false claim itself to pass, which has error alpha of the category at most;
 - a level counts only if all below pass (fixed sequence), which costs nothing;
-- each claim passes only by the limit of an interval whose coverage is guaranteed at every size (exact binomial, or
-  empirical Bernstein), rounded outward; a gap needs every pair's upper limit, and every group large enough;
+- each claim passes only by the limit of an interval whose coverage is guaranteed at every size (`findings.judged` refuses
+  others), rounded outward; a gap needs every pair's upper limit, and every group large enough;
 - sizes are fixed by the plan and looked at once.
 
 What is missing, not estimable, inconclusive or not reachable never passes.
@@ -58,7 +59,8 @@ def judge(plan: Plan, observations: Observations, evidence: Sequence[Evidence] =
     findings = {c.id: _finding(c, observations, evidence) for c in plan.claims}
     cells: list[Cell] = []
     for category in CATEGORIES:
-        for level in range(1, max(plan.required[category], plan.installed[category]) + 1):
+        planned = max((c.level for c in plan.claims if c.category == category), default=0)
+        for level in range(1, max(plan.required[category], planned) + 1):
             mine = tuple(findings[c.id] for c in plan.claims if (c.category, c.level) == (category, level))
             cells.append(_cell(plan, category, level, mine, category in excused))
     return _verdict(plan, tuple(cells), excused)
@@ -128,8 +130,9 @@ def _distance(finding: Finding) -> float:
 
 def _verdict(plan: Plan, cells: tuple[Cell, ...], excused: tuple[Category, ...]) -> Verdict:
     reached = {c: _reached(cells, c) for c in CATEGORIES}
+    # A measured failure is told before a missing test, and of failures the one at the lowest level.
     stops = sorted(
-        (c for c in cells if c.required and c.state != "pass"), key=lambda c: _WORST.index(c.state)
+        (c for c in cells if c.required and c.state != "pass"), key=lambda c: (_WORST.index(c.state), c.level)
     )
     meets = max((k for k, need in plan.table.items() if _meets(reached, need, excused)), default=0)
     outcome: Literal["pass", "fail", "inconclusive", "not_reachable"] = "pass"

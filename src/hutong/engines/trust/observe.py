@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hutong.engines.trust import registry
 from hutong.engines.trust.data import Data
-from hutong.engines.trust.plan import Plan, commit
+from hutong.engines.trust.plan import Plan, commit, content_of
 from hutong.engines.trust.process import KINDS
 from hutong.engines.trust.profile import Profile
 from hutong.engines.trust.rooms import Bench, Method, Setting
@@ -32,7 +32,8 @@ def observe(
     Raises `Conflict` when target, data, profile or seed are not those of the plan: what was planned is what is run.
     """
     _same(plan, target, system, profile, data, seed)
-    setting = Setting(profile, system, data, target.access, float(plan.alpha))
+    # Alpha only states the reach of claims, which the plan has fixed; here the claims are matched by name.
+    setting = Setting(profile, system, data, target.access, float(plan.alpha), content_of(target))
     bench = Bench(setting, target, seed)
     makers = _makers(setting)
     statistical = [c for c in plan.claims if c.kind not in KINDS]

@@ -7,26 +7,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 from hutong.engines.trust import registry
 from hutong.engines.trust.data import Data
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import below, nearest
 from hutong.engines.trust.profile import Profile
 from hutong.engines.trust.rooms import Setting
+from hutong.engines.trust.statistics.ledger import AlphaLedger
 from hutong.engines.trust.targets import Target
 from hutong.engines.trust.types import CATEGORIES, Category, Claim, Declaration, System, refuse
 from hutong.kernel.canonical import digest
 from hutong.kernel.text import Text
 
-ENGINE = "hutong.trust/1"
+ENGINE = "hutong.trust/2"
 
 
 @dataclass(frozen=True)
 class Plan:
     """profile, system: as plain records. required, installed: level by category. table: classes' requirements.
 
+    reachable: highest level by category whose tests, and all below, can run with the access and data given.
     digest: SHA-256 of the canonical form; the name under which it goes into a ledger.
     """
 
@@ -44,6 +47,7 @@ class Plan:
     seed_commitment: str
     declarations: tuple[Declaration, ...]
     claims: tuple[Claim, ...]
+    reachable: Mapping[Category, int] = field(hash=False)
     engine: str = ENGINE
 
     @cached_property
@@ -61,6 +65,7 @@ class Plan:
             "risk_class": self.risk_class,
             "required": dict(self.required),
             "installed": dict(self.installed),
+            "reachable": dict(self.reachable),
             "table": {str(k): dict(v) for k, v in self.table.items()},
             "alpha": self.alpha,
             "alpha_by_category": dict(self.alpha_by_category),
@@ -82,10 +87,12 @@ def make_plan(
     data: Data,
     seed: str,
     declarations: Sequence[Declaration] = (),
+    aim: int | None = None,
 ) -> Plan:
     """All claims up to the required levels that have tests. Reads sizes, labels and groups; asks the target nothing.
 
-    `Invalid`: declaration.ground, declaration.contradicted, seed.empty.
+    aim: a level up to which every category is planned even where less is required. alpha is shared out by a ledger
+    (`statistics.ledger`): a category's share to each of its claims, unsplit. `Invalid`: declaration.ground, declaration.contradicted, seed.empty.
     """
     if not seed:
         raise refuse("seed.empty", Text("The seed is empty.", "随机种子为空。"), where="seed")
@@ -93,12 +100,13 @@ def make_plan(
     excused = {d.category for d in declarations}
     have = registry.installed()
     levels: dict[Category, int] = {
-        c: 0 if c in excused else min(profile.required[c], have[c]) for c in CATEGORIES
+        c: 0 if c in excused else min(max(profile.required[c], aim or 0), have[c]) for c in CATEGORIES
     }
-    spending = [c for c in CATEGORIES if _spends(c, levels[c])]
-    # Each category of the published vector is a claim of its own: Bonferroni over those that can pass by chance.
-    share = profile.alpha / max(len(spending), 1)
-    setting = Setting(profile, system, data, target.access, float(share))
+    # Whether a category passes by chance at all is seen at any alpha.
+    probe = Setting(profile, system, data, target.access, float(profile.alpha), content_of(target))
+    spending = [c for c in CATEGORIES if _spends(probe, c, levels[c])]
+    share = _share_of(profile.alpha, spending)
+    setting = replace(probe, alpha=float(share))
     claims = [
         c
         for category in CATEGORIES
@@ -120,15 +128,38 @@ def make_plan(
         seed_commitment=commit(seed),
         declarations=tuple(declarations),
         claims=tuple(claims),
+        reachable={c: _reachable(setting, c, have[c]) for c in CATEGORIES},
     )
+
+
+def content_of(target: Target) -> bytes | None:
+    """The artefact's bytes, where the target gives its weights."""
+    content = getattr(target, "content", None)
+    return content if isinstance(content, bytes) else None
+
+
+def _share_of(alpha: Fraction, spending: Sequence[Category]) -> Fraction:
+    """Each category of the published vector is a claim of its own: equal shares, published rounded down."""
+    if not spending:
+        return alpha
+    ledger = AlphaLedger(alpha).open("plan", {c: (c, 1) for c in spending})
+    return Fraction(below(float(ledger.of("plan", spending[0]))))
+
+
+def _reachable(setting: Setting, category: Category, installed: int) -> int:
+    level = 0
+    while level < installed and not any(m.missing(setting) for m in registry.methods_of(category, level + 1)):
+        level += 1
+    return level
 
 
 def _made(setting: Setting, category: Category, level: int) -> tuple[Claim, ...]:
     return tuple(c for m in registry.methods_of(category, level) for c in m.claims(setting))
 
 
-def _spends(category: Category, level: int) -> bool:
-    return any(m.statistical for n in range(1, level + 1) for m in registry.methods_of(category, n))
+def _spends(setting: Setting, category: Category, level: int) -> bool:
+    methods = (m for n in range(1, level + 1) for m in registry.methods_of(category, n))
+    return any(m.statistical and m.claims(setting) for m in methods)
 
 
 def _about(profile: Profile) -> dict[str, object]:
@@ -140,6 +171,13 @@ def _about(profile: Profile) -> dict[str, object]:
         "class_reason": profile.class_reason.as_json(),
         "validity_months": profile.validity_months,
         "independence": profile.independence,
+        "challenge": {
+            "norm": profile.challenge.norm,
+            "share": nearest(profile.challenge.share),
+            "reason": profile.challenge.reason.as_json(),
+            "citation": profile.challenge.citation.as_json(),
+            "status": profile.challenge.status,
+        },
         "thresholds": {
             k: {
                 "value": nearest(t.value),

@@ -1,6 +1,6 @@
 """What a planned size can show: the truth from which a claim passes, or fails, with 95 % chance. Known before running.
 
-For one proportion exact, by the binomial tail. For gaps and means from the exact limits at the least favourable rate and a
+For one proportion exact (`statistics.power`). For gaps and means from the exact limits at the least favourable rate and a
 normal tail; None where no truth would do.
 """
 
@@ -12,8 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from hutong.engines.trust.figures import above, below
-from hutong.engines.trust.intervals import lower_bound, sidak, upper_bound
 from hutong.engines.trust.rooms import POWER
+from hutong.engines.trust.statistics.combined import combined_difference
+from hutong.engines.trust.statistics.differences import sidak
+from hutong.engines.trust.statistics.exact import lower_limit, upper_limit
+from hutong.engines.trust.statistics.power import detectable
 
 Reach = tuple[str | None, str | None]
 
@@ -23,38 +26,46 @@ def share_reach(n: int, threshold: float, alpha: float, cases: int = 1) -> Reach
 
     Returns the truth from which it passes (all cases at it: union bound) and the truth from which it fails.
     """
-    k = np.arange(n + 1)
-    passing = np.flatnonzero(lower_bound(k, n, alpha / 2) >= threshold)
-    failing = np.flatnonzero(upper_bound(k, n, alpha / 2 / cases) < threshold)
-    miss = (1 - POWER) / cases
-    # P(X >= k | p) >= 1 - miss is the exact lower limit read backwards; likewise for the upper.
-    passes = None if not len(passing) else above(float(upper_bound(passing[0] - 1, n, miss)))
-    fails = None if not len(failing) else below(float(lower_bound(failing[-1] + 1, n, 1 - POWER)))
-    return passes, fails
+    if n < 1:
+        return None, None
+    passes = detectable(n, threshold, alpha / 2, 1 - (1 - POWER) / cases)
+    # It fails where misses show that less than the threshold are hits: the same test of the complement.
+    misses = detectable(n, 1 - threshold, alpha / 2 / cases, POWER)
+    return (None if passes is None else above(passes)), (None if misses is None else below(1 - misses))
+
+
+def share_reach_below(n: int, threshold: float, alpha: float) -> Reach:
+    """A proportion that must be at most the threshold: the mirror of `share_reach`."""
+    passes, fails = share_reach(n, 1 - threshold, alpha)
+    return (None if passes is None else below(1 - float(passes))), (
+        None if fails is None else above(1 - float(fails))
+    )
 
 
 def mean_reach(sizes: Sequence[int], threshold: float, alpha: float, cases: int = 1) -> Reach:
     """The mean of proportions of classes of these sizes, at least the threshold."""
     if not sizes or min(sizes) < 1:
         return None, None
-    n = np.array(sizes, float)
+    n = np.array(sizes, dtype=np.int64)
     error = sidak(alpha, len(n)) / 2
-    low = float((threshold - lower_bound(np.floor(threshold * n), n, error)).mean())
-    high = float((upper_bound(np.ceil(threshold * n), n, error / cases) - threshold).mean())
+    low = float((threshold - lower_limit(np.floor(threshold * n), n, error)).mean())
+    high = float((upper_limit(np.ceil(threshold * n), n, error / cases) - threshold).mean())
     spread = math.sqrt(float((0.25 / n).sum())) / len(n)
     passes, fails = threshold + low + _tail(cases) * spread, threshold - high - _tail(1) * spread
     return (above(passes) if passes <= 1 else None), (below(fails) if fails >= 0 else None)
 
 
-def gap_reach(sizes: Sequence[int], threshold: float, alpha: float) -> Reach:
-    """The largest gap between groups of these sizes, at most the threshold. Least favourable rate: one half."""
-    n = np.array(sorted(s for s in sizes if s > 0)[:], float)
+def gap_reach(sizes: Sequence[int], threshold: float, alpha: float, method: str = "box") -> Reach:
+    """The largest gap between groups of these sizes, at most the threshold. Least favourable rate: one half.
+
+    method: how a pair is bounded above, as in `statistics.gaps.largest_gap`.
+    """
+    n = np.array(sorted(s for s in sizes if s > 0), dtype=np.int64)
     if len(n) < 2:
         return None, None
     pairs = len(n) * (len(n) - 1)
-    half = _half(n, sidak(alpha / 2, 2))[:2].sum()
     spread = math.sqrt(float((0.25 / n[:2]).sum()))
-    passes = threshold - half - _tail(pairs) * spread
+    passes = threshold - _pair_half(n, alpha, method) - _tail(pairs) * spread
     # A failure has to be found in whichever pair bears it: the two smallest groups are the hardest.
     fails = threshold + _half(n, sidak(alpha / 2, len(n)) / 2)[:2].sum() + _tail(1) * spread
     return (below(passes) if passes >= 0 else None), (above(fails) if fails <= 1 else None)
@@ -71,10 +82,18 @@ def bernstein_reach(n: int, variance: float, threshold: float, alpha: float) -> 
     return (below(passes) if passes >= 0 else None), (above(fails) if fails <= 1 else None)
 
 
+def _pair_half(n: np.ndarray[tuple[int, ...], np.dtype[np.int64]], alpha: float, method: str) -> float:
+    if method == "box":
+        return float(_half(n, sidak(alpha / 2, 2))[:2].sum())
+    first, second = int(n[0]), int(n[1])
+    found = combined_difference((first // 2, second // 2), (first, second), alpha)
+    return found.upper - found.value
+
+
 def _half(
-    n: np.ndarray[tuple[int, ...], np.dtype[np.float64]], error: float
+    n: np.ndarray[tuple[int, ...], np.dtype[np.int64]], error: float
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.asarray(upper_bound(n / 2, n, error) - 0.5)
+    return np.asarray(upper_limit(n // 2, n, error) - (n // 2) / n)
 
 
 def _tail(cases: int) -> float:

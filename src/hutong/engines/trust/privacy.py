@@ -11,10 +11,10 @@ import numpy as np
 from hutong.engines.trust.data import Codes
 from hutong.engines.trust.figures import nearest
 from hutong.engines.trust.findings import judged, not_estimable, whole
-from hutong.engines.trust.intervals import difference
 from hutong.engines.trust.power import gap_reach
 from hutong.engines.trust.quality import NO_SCORES
 from hutong.engines.trust.rooms import Bench, Method, Rule, Setting
+from hutong.engines.trust.statistics.combined import combined_difference
 from hutong.engines.trust.types import Claim, Finding, Json
 from hutong.kernel.text import Text
 
@@ -26,7 +26,7 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
     bar = setting.profile.thresholds["membership_max"].value
     members = 0 if setting.data.train_features is None else len(setting.data.train_features)
     sizes = [members - members // 2, setting.data.n - setting.data.n // 2]
-    passes, fails = gap_reach(sizes, float(bar), setting.alpha)
+    passes, fails = gap_reach(sizes, float(bar), setting.alpha, "combined")
     return (
         Claim(
             id="P2.membership",
@@ -92,7 +92,7 @@ def advantage_rule(claim: Claim, counts: Json) -> Finding:
     n = (whole(counts, "members"), whole(counts, "strangers"))
     if min(n) < 1:
         return not_estimable(claim, Text("no members or no strangers", "缺少训练样本或留出样本"))
-    interval = difference(
+    interval = combined_difference(
         (whole(counts, "members_called"), whole(counts, "strangers_called")), n, float(str(claim.alpha))
     )
     return judged(claim, interval, sum(n), "advantage")

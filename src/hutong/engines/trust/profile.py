@@ -2,9 +2,8 @@
 
 Two ship with the engine. `form-reader` (class 2) needs Q2 R2 X1 F2 S2 P1 G1; fairness may be declared not applicable
 on one ground, and that declaration is part of the evidence. `release-adviser` advises on a person's liberty, so it is
-class 4 of the table, which asks F4 among others: levels 3 and above are not reachable with the tests installed, and
-that alone would stop it. But a level passes only if those below pass, and a measured failure is told before a
-missing test: so the adviser is stopped by its measured gap at F2, not by what this engine cannot do yet. Putting it into
+class 4 of the table, which asks R4 and F4 among others. A level passes only if those below pass, and a measured failure is
+told before a missing test, the lowest level first: so the adviser is stopped by its measured gap at F2. Putting it into
 class 2 to make level 2 the requirement would have understated the risk.
 """
 
@@ -16,7 +15,18 @@ from datetime import date
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
+from hutong.engines.trust.reading import (
+    as_list,
+    as_map,
+    as_positive,
+    as_share,
+    as_text,
+    one_of,
+    plain,
+    read_yaml,
+)
 from hutong.engines.trust.types import CATEGORIES, Category, refuse
 from hutong.kernel.canonical import digest
 from hutong.kernel.errors import NotFound
@@ -24,9 +34,25 @@ from hutong.kernel.text import Text
 
 PROFILES = Path(__file__).parent / "profiles"
 CHECKS = Path(__file__).parent / "checks.yaml"
+# Requirements by class, and thresholds that hold where a profile gives none of its own.
+REQUIREMENTS, COMMON = PROFILES / "requirements.yaml", PROFILES / "common.yaml"
 METRICS = ("accuracy", "balanced_accuracy")
 GAP_METRICS = ("selection_rate", "tpr", "fpr", "accuracy")
-THRESHOLDS = ("quality_min", "calibration_max", "robust_min", "gap_max", "membership_max")
+NORMS = ("linf", "l2")
+# What a profile has to give for itself. Rooms of their own packages read others: from the profile or `COMMON`.
+THRESHOLDS = (
+    "quality_min",
+    "slice_min",
+    "leak_max",
+    "calibration_max",
+    "robust_min",
+    "evasion_min",
+    "certified_min",
+    "gap_max",
+    "flip_max",
+    "answered_max",
+    "membership_max",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +68,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A limit with where it comes from. value: share of one. status: proposal, voted or law."""
+    """A limit with where it comes from. value: share of one, or another number above 0 for a room of its own package.
+
+    status: proposal, voted or law.
+    """
 
     value: Fraction
     reason: Text
@@ -51,8 +80,29 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """How far an adversary may go, and how long. Distances are shares of a column's span.
+
+    norm, share: the budget of levels 3 and 4. proven: the share at level 5. queries: per row. rows: drawn at most.
+    radius, noise, samples: l2 radius, noise and most samples per row of the smoothed system, where weights are not given.
+    """
+
+    norm: Literal["linf", "l2"]
+    share: Fraction
+    proven: Fraction
+    queries: int
+    rows: int
+    radius: Fraction
+    noise: Fraction
+    samples: int
+    reason: Text
+    citation: Text
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """What one kind of system must show. table: risk class -> category -> level. digest: of the data files read."""
+    """What one kind of system must show. table: risk class -> category -> level. digest: of the data read."""
 
     id: str
     version: str
@@ -64,6 +114,7 @@ class Profile:
     quality_metric: str
     gap_metric: str
     thresholds: Mapping[str, Threshold] = field(hash=False)
+    challenge: Challenge
     corruptions: tuple[tuple[str, str], ...]
     grounds: Mapping[Category, Mapping[str, Text]] = field(hash=False)
     table: Mapping[int, Mapping[Category, int]] = field(hash=False)
@@ -84,7 +135,7 @@ class Profile:
 
 def profile_names() -> tuple[str, ...]:
     """Ids of the profiles that ship with the engine."""
-    return tuple(sorted(p.stem for p in PROFILES.glob("*.yaml") if p.stem != "requirements"))
+    return tuple(sorted(p.stem for p in PROFILES.glob("*.yaml") if p not in (REQUIREMENTS, COMMON)))
 
 
 @cache
@@ -99,15 +150,22 @@ def load_profile(name: str) -> Profile:
             ),
             field=name[:80],
         )
-    return profile_of(_read(PROFILES / f"{name}.yaml"), _read(PROFILES / "requirements.yaml"), _read(CHECKS))
+    return profile_of(read_yaml(PROFILES / f"{name}.yaml"), read_yaml(REQUIREMENTS), read_yaml(CHECKS))
 
 
 def profile_of(
-    data: Mapping[str, object], table: Mapping[str, object], checks: Mapping[str, object]
+    data: Mapping[str, object],
+    table: Mapping[str, object],
+    checks: Mapping[str, object],
+    common: Mapping[str, object] | None = None,
 ) -> Profile:
-    """A profile from its plain data (as in the YAML files). `Invalid` where a rule is broken."""
+    """A profile from its plain data (as in the YAML files). `Invalid` where a rule is broken.
+
+    common: thresholds for those that the profile does not give (by default those that ship).
+    """
     try:
-        return _profile(_map(data), _map(table), _map(checks))
+        shared = read_yaml(COMMON) if common is None else as_map(common)
+        return _profile(as_map(data), as_map(table), as_map(checks), shared)
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise refuse(
             "profile.form",
@@ -117,99 +175,82 @@ def profile_of(
         ) from error
 
 
-def _profile(data: dict[str, object], table: dict[str, object], checks: dict[str, object]) -> Profile:
-    thresholds = _map(data["thresholds"])
-    classes = {int(k): _map(v) for k, v in _map(table["classes"]).items()}
+def _profile(
+    data: dict[str, object], table: dict[str, object], checks: dict[str, object], common: dict[str, object]
+) -> Profile:
+    thresholds = as_map(data["thresholds"])
+    classes = {int(k): as_map(v) for k, v in as_map(table["classes"]).items()}
     mine = classes[int(str(data["risk_class"]))]
     if data["requirements"] != table["id"]:
         raise ValueError("requirements")
     return Profile(
         id=str(data["id"]),
         version=str(data["version"]),
-        title=_text(data["title"]),
+        title=as_text(data["title"]),
         risk_class=int(str(data["risk_class"])),
-        class_reason=_text(data["class_reason"]),
-        alpha=_share(data["alpha"]),
+        class_reason=as_text(data["class_reason"]),
+        alpha=as_share(data["alpha"]),
         min_group=max(1, int(str(data["min_group"]))),
-        quality_metric=_one_of(thresholds["quality_metric"], METRICS),
-        gap_metric=_one_of(data["gap_metric"], GAP_METRICS),
-        thresholds={name: _threshold(thresholds[name]) for name in THRESHOLDS},
+        quality_metric=one_of(thresholds["quality_metric"], METRICS),
+        gap_metric=one_of(data["gap_metric"], GAP_METRICS),
+        thresholds=_thresholds(thresholds, as_map(common["thresholds"])),
+        challenge=_challenge(as_map(data["challenge"])),
         corruptions=tuple(
-            (str(_map(c)["kind"]), str(s))
-            for c in _list(data["corruptions"])
-            for s in _list(_map(c)["severities"])
+            (str(as_map(c)["kind"]), str(s))
+            for c in as_list(data["corruptions"])
+            for s in as_list(as_map(c)["severities"])
         ),
         grounds={
-            _category(c): {g: _text(t) for g, t in _map(v).items()}
-            for c, v in _map(data["not_applicable"]).items()
+            _category(c): {g: as_text(t) for g, t in as_map(v).items()}
+            for c, v in as_map(data["not_applicable"]).items()
         },
-        table={k: {c: int(str(_map(v["levels"])[c])) for c in CATEGORIES} for k, v in classes.items()},
+        table={k: {c: int(str(as_map(v["levels"])[c])) for c in CATEGORIES} for k, v in classes.items()},
         validity_months=int(str(mine["validity_months"])),
         independence=str(mine["independence"]),
-        checks=tuple(_check(_map(c)) for c in _list(checks["checks"])),
+        checks=tuple(_check(as_map(c)) for c in as_list(checks["checks"])),
         valid_from=date.fromisoformat(str(data["valid_from"])),
         valid_to=None if data["valid_to"] is None else date.fromisoformat(str(data["valid_to"])),
-        digest=digest([_plain(data), _plain(table), _plain(checks)]),
+        digest=digest([plain(data), plain(table), plain(checks), plain(common)]),
     )
-
-
-def _read(path: Path) -> dict[str, object]:
-    import yaml
-
-    return _map(yaml.safe_load(path.read_text(encoding="utf-8")))
-
-
-def _plain(value: object) -> object:
-    """YAML's dates and integer keys as strings, so that the digest can be taken."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
-
-
-def _map(value: object) -> dict[str, object]:
-    if not isinstance(value, Mapping):
-        raise TypeError("map expected")
-    return {str(k): v for k, v in value.items()}
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError("list expected")
-    return value
-
-
-def _text(value: object) -> Text:
-    both = _map(value)
-    return Text(str(both["en"]).strip(), str(both["zh"]).strip())
-
-
-def _share(value: object) -> Fraction:
-    share = Fraction(str(value))
-    if not 0 < share < 1:
-        raise ValueError(f"{value} is not a share")
-    return share
-
-
-def _one_of(value: object, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise ValueError(f"{value} is not one of {allowed}")
-    return str(value)
 
 
 def _category(value: object) -> Category:
     return next(c for c in CATEGORIES if c == value)
 
 
-def _threshold(value: object) -> Threshold:
-    data = _map(value)
-    return Threshold(
-        _share(data["value"]), _text(data["reason"]), _text(data["citation"]), str(data["status"])
+def _thresholds(data: dict[str, object], common: dict[str, object]) -> dict[str, Threshold]:
+    given = {**common, **data}
+    names = [*THRESHOLDS, *sorted(set(given) - set(THRESHOLDS) - {"quality_metric"})]
+    return {name: _threshold(given[name], name in THRESHOLDS) for name in names}
+
+
+def _threshold(value: object, is_share: bool) -> Threshold:
+    data = as_map(value)
+    number = as_share(data["value"]) if is_share else as_positive(data["value"])
+    return Threshold(number, as_text(data["reason"]), as_text(data["citation"]), str(data["status"]))
+
+
+def _challenge(data: dict[str, object]) -> Challenge:
+    return Challenge(
+        norm="l2" if one_of(data["norm"], NORMS) == "l2" else "linf",
+        share=as_share(data["share"]),
+        proven=as_share(data["proven"]),
+        queries=max(50, int(str(data["queries"]))),
+        rows=max(1, int(str(data["rows"]))),
+        radius=as_share(data["radius"]),
+        noise=as_share(data["noise"]),
+        samples=max(100, int(str(data["samples"]))),
+        reason=as_text(data["reason"]),
+        citation=as_text(data["citation"]),
+        status=str(data["status"]),
     )
 
 
 def _check(data: dict[str, object]) -> Check:
     return Check(
-        str(data["id"]), _category(data["category"]), int(str(data["level"])), _text(data), str(data["after"])
+        str(data["id"]),
+        _category(data["category"]),
+        int(str(data["level"])),
+        as_text(data),
+        str(data["after"]),
     )

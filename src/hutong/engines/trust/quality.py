@@ -9,9 +9,10 @@ import numpy as np
 from hutong.engines.trust.data import Codes
 from hutong.engines.trust.figures import nearest
 from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of, whole
-from hutong.engines.trust.intervals import Interval, clopper_pearson, empirical_bernstein, mean_of_classes
+from hutong.engines.trust.intervals import empirical_bernstein, mean_of_classes, share_of
 from hutong.engines.trust.power import bernstein_reach, mean_reach, share_reach
 from hutong.engines.trust.rooms import Bench, Method, Rule, Setting
+from hutong.engines.trust.statistics.forms import Interval
 from hutong.engines.trust.types import Category, Claim, Finding, Json
 from hutong.kernel.text import Text
 
@@ -38,8 +39,7 @@ def metric_interval(metric: str, counts: Json, alpha: float) -> tuple[Interval, 
     """Interval at 1 - alpha and number of units. ZeroDivisionError when there is none (or none of a class)."""
     if metric == "accuracy":
         n, hits = whole(counts, "n"), whole(counts, "hits")
-        low, high = clopper_pearson(hits, n, alpha)
-        return Interval(hits / n, float(low), float(high)), n
+        return share_of(hits, n, alpha), n
     classes = rows_of(counts, "classes")
     sizes, found = [whole(c, "n") for c in classes], [whole(c, "hits") for c in classes]
     if min(sizes) < 1:
@@ -167,7 +167,9 @@ def calibration_rule(claim: Claim, counts: Json) -> Finding:
     mean = empirical_bernstein(
         n, whole(counts, "sum") / UNIT, whole(counts, "squares") / UNIT**2, 2.0, float(str(claim.alpha))
     )
-    size = Interval(abs(mean.value), max(0.0, mean.lower, -mean.upper), max(mean.upper, -mean.lower))
+    size = Interval(
+        abs(mean.value), max(0.0, mean.lower, -mean.upper), max(mean.upper, -mean.lower), True, mean.method
+    )
     bins = rows_of(counts, "bins")
     # Binned error is biased upward and has no exact limits: shown, never judged.
     error = sum(abs(whole(b, "confidence") / UNIT - whole(b, "hits")) for b in bins) / n

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from hutong.engines.trust.data import Rows
 from hutong.engines.trust.figures import nearest
 from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of
-from hutong.engines.trust.intervals import Interval
 from hutong.engines.trust.quality import (
     CLASS_EMPTY,
     metric_claim,
@@ -24,6 +23,7 @@ from hutong.engines.trust.quality import (
     observe_metric,
 )
 from hutong.engines.trust.rooms import Bench, Method, Rule, Setting
+from hutong.engines.trust.statistics.forms import Interval
 from hutong.engines.trust.types import Claim, Column, Domain, Finding, Json, refuse
 from hutong.kernel.text import Text
 
@@ -161,6 +161,7 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
         n=setting.data.n,
         passes_from=passes,
         fails_from=fails,
+        queries=setting.data.n * len(cases),
         params={"cases": cases},
     )
     return metric_claim(setting, "R2.clean", "R", "robust_min"), worst
@@ -196,7 +197,8 @@ def worst_rule(claim: Claim, counts: Json) -> Finding:
     except ZeroDivisionError as error:
         return not_estimable(claim, CLASS_EMPTY.format(c=str(error)))
     worst = int(np.argmin([i.value for i, _ in low]))
-    interval = Interval(low[worst][0].value, min(i.lower for i, _ in low), min(i.upper for i, _ in high))
+    lower, upper = min(i.lower for i, _ in low), min(i.upper for i, _ in high)
+    interval = Interval(low[worst][0].value, lower, upper, True, "worst-of")
     name = Text("{k} {s}", "{k} {s}").format(
         k=KIND_WORDS[str(cases[worst]["kind"])], s=str(cases[worst]["severity"])
     )

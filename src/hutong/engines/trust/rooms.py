@@ -5,15 +5,15 @@ A new level is a new `Method` (and, for a new kind of claim, a new `Rule`) in it
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from hutong.engines.trust.data import Data
 from hutong.engines.trust.profile import Profile
+from hutong.engines.trust.statistics.prng import stream
 from hutong.engines.trust.targets import Predictions, Target
 from hutong.engines.trust.types import Category, Claim, Finding, Json, System
 from hutong.kernel.text import Text
@@ -24,13 +24,17 @@ POWER = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """All that is known before the first observation. alpha: error of one category, as a share."""
+    """All that is known before the first observation. alpha: error of one category, as a share.
+
+    access: a step of `access.LADDER`. model: the artefact's bytes where the weights are given, else None.
+    """
 
     profile: Profile
     system: System
     data: Data
     access: str
     alpha: float = 0.0
+    model: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,12 @@ class Bench:
     setting: Setting
     target: Target
     seed: str
+
+    def __post_init__(self) -> None:
+        content = getattr(self.target, "content", None)
+        if self.setting.model is None and isinstance(content, bytes):
+            # Whoever makes the bench, the weights that the target gives are known to its tests.
+            object.__setattr__(self, "setting", replace(self.setting, model=content))
 
     @cached_property
     def clean(self) -> Predictions:
@@ -52,9 +62,8 @@ class Bench:
         return None if rows is None else self.target.predict(rows)
 
     def chance(self, node: str, index: int = 0) -> np.random.Generator:
-        """Counter-based (Philox, Salmon et al. 2011): the same for a node whatever ran before or beside it."""
-        key = hashlib.sha256(f"{self.seed}|{node}|{index}".encode()).digest()[:16]
-        return np.random.Generator(np.random.Philox(key=int.from_bytes(key, "big")))
+        """Counter-based (`statistics.prng`): the same for a node whatever ran before or beside it."""
+        return stream(self.seed, node, index)
 
 
 def _always(setting: Setting) -> Text | None:

@@ -49,13 +49,17 @@ def probes(rows: Rows, domain: Domain, chance: np.random.Generator) -> list[tupl
     """Malformed inputs made from real rows (n, d): name and input, EACH of every kind that the domain has."""
     found: list[tuple[str, Any]] = [("empty", rows[:0])]
     wholes = [i for i, c in enumerate(domain.columns) if c.whole]
-    for _ in range(EACH):
+    # Every column comes before any comes again.
+    order = np.resize(chance.permutation(domain.width), EACH)
+    for place in order.tolist():
         row = rows[chance.integers(len(rows))][None, :].copy()
-        place = int(chance.integers(domain.width))
         column = domain.columns[place]
         span = float((column.high or 1) - (column.low or 0)) or 1.0
         high = float(column.high if column.high is not None else row.max()) + span * (1 + chance.random())
         low = float(column.low if column.low is not None else row.min()) - span * (1 + chance.random())
+        if column.whole:
+            # Refused for its size and for nothing else.
+            high, low = float(np.ceil(high)), float(np.floor(low))
         values = [("no number", np.nan), ("infinity", np.inf), ("too high", high), ("too low", low)]
         found += [(name, _with(row, place, value)) for name, value in values]
         if wholes:
@@ -104,7 +108,7 @@ def _observe(claim: Claim, bench: Bench) -> Json:
     for name, rows in probes(data.features, system.domain, bench.chance("S2.input")):
         tried = tally.setdefault(name, [0, 0])
         tried[0] += 1
-        tried[1] += _refused(bench, rows)
+        tried[1] += refused(bench, rows)
     inside = [outside(row[None, :], system.domain) is None for row in data.features]
     first, again = bench.clean.labels, bench.target.predict(data.features[::-1]).labels[::-1]
     return {
@@ -115,7 +119,8 @@ def _observe(claim: Claim, bench: Bench) -> Json:
     }
 
 
-def _refused(bench: Bench, rows: Any) -> bool:
+def refused(bench: Bench, rows: Any) -> bool:
+    """Whether the served system gives no answer to this input."""
     try:
         answer = ask(bench.target, bench.setting.system, rows)
     except (OutOfDomain, HutongError, ValueError, TypeError, RuntimeError):

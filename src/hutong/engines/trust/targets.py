@@ -44,7 +44,10 @@ class Predictions:
 
 
 class Target(Protocol):
-    """digest: SHA-256 of the artefact. access: "log" or "scores". predict: (n, d) rows -> n predictions."""
+    """digest: SHA-256 of the artefact. access: a step of `access.LADDER`. predict: (n, d) rows -> n predictions.
+
+    Where the weights are given, a target also has `content`, the bytes of the artefact.
+    """
 
     @property
     def digest(self) -> str: ...
@@ -151,11 +154,12 @@ def _tensors(proto: Any) -> Iterator[Any]:
 class OnnxTarget:
     """An ONNX classifier on the CPU: one thread, so that one input has one answer."""
 
-    access = "scores"
+    access = "weights"
 
     def __init__(self, model: bytes, system: System) -> None:
         import onnxruntime as ort
 
+        self.content = model
         self.digest = hashlib.sha256(model).hexdigest()
         self._system = system
         ort.disable_telemetry_events()
@@ -244,11 +248,16 @@ def decide(probabilities: NDArray[np.float64], system: System) -> Predictions:
             "model",
         )
     scores: Codes = np.rint(np.clip(probabilities, 0, 1) * SCORE_UNIT).astype(np.int64)
+    return Predictions(by_rule(scores, system), scores)
+
+
+def by_rule(scores: Codes, system: System) -> Codes:
+    """(n,) labels from (n, k) scores in millionths, by the declared rule (or the largest, the first of equal ones)."""
     if system.positive is None or system.decision_at is None:
-        return Predictions(scores.argmax(axis=1), scores)
+        return np.asarray(scores.argmax(axis=1), dtype=np.int64)
     favourable = system.labels.index(system.positive)
     given = scores[:, favourable] >= int(system.decision_at * SCORE_UNIT)
-    return Predictions(np.where(given, favourable, 1 - favourable).astype(np.int64), scores)
+    return np.where(given, favourable, 1 - favourable).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

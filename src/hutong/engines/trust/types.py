@@ -6,7 +6,7 @@ All frozen; numbers that are published are integers or decimal strings, so that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -100,11 +100,38 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """A declared property: every input of the box has this label. box: (column, low, high); other columns are free."""
+
+    name: str
+    box: tuple[tuple[str, Fraction, Fraction], ...]
+    label: str
+
+    def columns(self, domain: Domain) -> tuple[Column, ...]:
+        """The columns of the domain narrowed to the box."""
+        known = {name: (low, high) for name, low, high in self.box}
+        return tuple(
+            replace(c, low=known[c.name][0], high=known[c.name][1], immutable=False)
+            if c.name in known
+            else replace(c, immutable=False)
+            for c in domain.columns
+        )
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "box": [[n, str(low), str(high)] for n, low, high in self.box],
+            "label": self.label,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """What is evaluated, as declared. labels: class names in the order of the model's probabilities.
 
     positive and decision_at: for two classes, which one is the favourable decision and the score from which
     it is given. guarded: the system is served behind a door that refuses input outside its domain.
+    promises: declared properties, to be proven at level 5 of robustness.
     """
 
     name: str
@@ -114,6 +141,7 @@ class System:
     positive: str | None = None
     decision_at: Fraction | None = None
     guarded: bool = False
+    promises: tuple[Promise, ...] = ()
 
     def __post_init__(self) -> None:
         binary = len(self.labels) == 2 and self.positive in self.labels and self.decision_at is not None
@@ -130,6 +158,16 @@ class System:
                     "决策规则须有两个标签，并指明有利结果及其分数阈值。",
                 ),
             )
+        names = {c.name for c in self.domain.columns}
+        for promise in self.promises:
+            if promise.label not in self.labels or not {n for n, _, _ in promise.box} <= names:
+                raise refuse(
+                    "system.promises",
+                    Text(
+                        "A declared property names no column or label.", "声明的性质引用了不存在的列或标签。"
+                    ),
+                    where=promise.name,
+                )
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -140,6 +178,7 @@ class System:
             "positive": self.positive,
             "decision_at": None if self.decision_at is None else str(self.decision_at),
             "guarded": self.guarded,
+            **({"promises": [p.as_json() for p in self.promises]} if self.promises else {}),
         }
 
 
@@ -166,6 +205,7 @@ class Claim:
     passes_from: str | None = None
     fails_from: str | None = None
     stopping: str = "fixed size, one look"
+    queries: int | None = None
     params: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     def as_json(self) -> dict[str, object]:
@@ -185,6 +225,7 @@ class Claim:
             "passes_from": self.passes_from,
             "fails_from": self.fails_from,
             "stopping": self.stopping,
+            "queries": self.queries,
             "params": dict(self.params),
         }
 
