@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hutong.engines.trust.distances import Distances, LinearModel, TreeEnsemble
     from hutong.engines.trust.networks import Goal
 
+# The search ends by its budget of nodes; time only keeps a hopeless machine from going on for ever.
+LONGEST_S = 1e6
 Decided = Literal["holds", "violated", "unknown"]
 UNBOUNDED = Text("a column has no bounds, so a share of its span says nothing", "存在未声明取值范围的列")
 UNEVEN = Text("an l2 budget needs columns of one span", "l2预算要求各列取值范围一致")
@@ -77,14 +79,15 @@ def _near(column: Column, at: Fraction, room: Fraction) -> Column:
     return replace(column, low=min(low, at), high=max(high, at))
 
 
-def keeps_label(form: Form, ball: Ball, label: int, seconds: float) -> tuple[Decided, Rows | None]:
+def keeps_label(form: Form, ball: Ball, label: int, nodes: int) -> tuple[Decided, Rows | None]:
     """Whether the artefact gives `label` to every row of the ball, with a candidate (d,) where it does not.
 
     "holds" allows for float32 and for the rounding of published scores (`Form.guard`). A candidate is a point where the model
-    of that form changes, or may change by rounding: it counts only after replay. seconds: for networks, per row.
+    of that form changes, or may change by rounding: it counts only after replay. nodes: budget for a network, in nodes and not in seconds, so
+    that what is decided is the same on every machine.
     """
     if form.network is not None:
-        return _network(form, ball, label, seconds)
+        return _network(form, ball, label, nodes)
     weak, limit = form.shifted(label, -1), np.inf if ball.limit is None else ball.limit
     if int(weak.decide(ball.row[None])[0]) != label:
         return "violated", ball.row
@@ -106,7 +109,7 @@ def _nearest(model: LinearModel | TreeEnsemble, ball: Ball) -> Distances:
     return minimal_trees(model, ball.row[None], norm, ball.domain)
 
 
-def _network(form: Form, ball: Ball, label: int, seconds: float) -> tuple[Decided, Rows | None]:
+def _network(form: Form, ball: Ball, label: int, nodes: int) -> tuple[Decided, Rows | None]:
     from hutong.engines.trust.networks import Case, Property, verify
 
     network = form.network
@@ -114,7 +117,7 @@ def _network(form: Form, ball: Ball, label: int, seconds: float) -> tuple[Decide
         raise ValueError("no network")
     low, high = bounds_of(ball)
     case = Case(low, high, tuple(_goals(form, label, network.outputs)))
-    found = verify(network, Property(network.inputs, network.outputs, (case,)), seconds)
+    found = verify(network, Property(network.inputs, network.outputs, (case,)), LONGEST_S, nodes=nodes)
     if found.verdict == "holds":
         # What is proven only for real numbers says nothing of ties in the file's own arithmetic.
         return ("holds" if found.covers == "runtime" else "unknown"), None

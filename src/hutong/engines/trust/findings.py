@@ -33,6 +33,11 @@ METRIC_WORDS: dict[str, Text] = {
     "answered": Text("share of hostile inputs answered", "被答复的恶意输入比例"),
     "leak": Text("share of rows known from training", "与训练数据重复的样本比例"),
     "advantage": Text("membership advantage", "成员推断优势"),
+    "membership_auc": Text("membership attack, AUC", "成员推断攻击AUC"),
+    "membership_tpr": Text("members found at the low false-positive rate", "低假正率下的成员识别率"),
+    "faithfulness": Text("share of rows ranked better than at random", "排序优于随机的样本比例"),
+    "stability": Text("share of rows explained steadily", "解释稳定的样本比例"),
+    "changed": Text("share of random models explained otherwise", "随机化模型中解释发生变化的比例"),
 }
 
 

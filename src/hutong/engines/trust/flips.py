@@ -16,7 +16,7 @@ import numpy as np
 
 from hutong.engines.trust.access import NO_FORM, form_of, unasked
 from hutong.engines.trust.balls import Ball, keeps_label
-from hutong.engines.trust.certified import DIFFERS, SECONDS
+from hutong.engines.trust.certified import DIFFERS, NODES
 from hutong.engines.trust.data import Rows
 from hutong.engines.trust.evasion import sample
 from hutong.engines.trust.figures import nearest
@@ -154,7 +154,7 @@ def _observe_bound(claim: Claim, bench: Bench) -> Json:
     if (form.decide(setting.data.features) != labels).any():
         return {"not_run": DIFFERS.as_json()}
     balls = ((Ball(setting.data.features[p], domain, None), int(labels[p])) for p in chosen.tolist())
-    changed = sum(keeps_label(form, ball, label, SECONDS)[0] != "holds" for ball, label in balls)
+    changed = sum(keeps_label(form, ball, label, NODES)[0] != "holds" for ball, label in balls)
     return {"rows": len(chosen), "changed": changed, "values": 0, "columns": len(free)}
 
 

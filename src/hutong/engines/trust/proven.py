@@ -10,7 +10,7 @@ import numpy as np
 
 from hutong.engines.trust.access import NO_FORM, form_of, unasked
 from hutong.engines.trust.balls import Ball, keeps_label
-from hutong.engines.trust.certified import SECONDS, confirmed, proven_rows
+from hutong.engines.trust.certified import NODES, confirmed, proven_rows
 from hutong.engines.trust.data import Rows
 from hutong.engines.trust.evasion import BUDGET_WORDS, missing
 from hutong.engines.trust.figures import nearest
@@ -81,7 +81,7 @@ def _observe(claim: Claim, bench: Bench) -> Json:
         domain = Domain("table", promise.columns(system.domain))
         ball = Ball(_middle(domain), domain, None)
         label = system.labels.index(promise.label)
-        found, point = keeps_label(form, ball, label, 6 * SECONDS)
+        found, point = keeps_label(form, ball, label, 8 * NODES)
         found = confirmed(bench, found, point, label)
         tally[found] += 1
         each.append({"name": promise.name, "verdict": found})

@@ -127,5 +127,6 @@ def way_of(evaluation: Evaluation) -> dict[str, Any] | None:
                 "changes": found.changes,
                 "of": found.of,
                 "words": found.words.as_json(),
+                "advice": [one.as_json() for one in trust.advice(claim, counts)],
             }
     return None

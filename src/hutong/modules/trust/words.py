@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +24,11 @@ TONES: dict[str, Tone] = {
     "not_applicable": "closed",
 }
 LEVELS = (1, 2, 3, 4, 5)
+DECISIONS = Text("Decisions", "决定")
+ADVICE_WORDS = {
+    "thresholds": Text("A threshold for each group", "分组设定阈值"),
+    "reweighting": Text("Weights in training", "训练样本加权"),
+}
 
 
 def level_words(levels: dict[str, int]) -> Text:
@@ -78,6 +84,12 @@ def _cell(cell: dict[str, Any] | None, opened: str | None) -> GridCell:
     return GridCell(tone, words or STATE_WORDS[cell["state"]][0], drawer)
 
 
+def _advised(way: dict[str, Any]) -> Iterator[Given]:
+    """Mitigations that were predicted from the same counts; each makes another system."""
+    for one in way.get("advice", ()):
+        yield Given(ADVICE_WORDS[one["kind"]], Text(**one["words"]))
+
+
 def closed_gate(evaluation: Evaluation) -> ClosedGate | None:
     """Why the gate of trust is closed for a system, from its newest evaluation; None unless that one stopped it."""
     if evaluation.verdict is None or evaluation.verdict["outcome"] == "pass":
@@ -87,7 +99,7 @@ def closed_gate(evaluation: Evaluation) -> ClosedGate | None:
     stop = reason_of(evaluation)
     measured = Text(**stop["words"]) if stop is not None else None
     way = evaluation.way
-    cheapest = (Given(Text("Decisions", "决定"), Text(**way["words"])),) if way else ()
+    cheapest = (Given(DECISIONS, Text(**way["words"])), *_advised(way)) if way else ()
     return ClosedGate(
         stage=Text("Trust", "可信评测"),
         reason=Text(**evaluation.verdict["words"]),

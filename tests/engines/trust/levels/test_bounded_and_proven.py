@@ -37,7 +37,7 @@ def test_no_row_called_certain_turns_anywhere_in_its_ball(name: str, request: An
     for place in range(25):
         row = case.data.features[place]
         ball = ball_of(case.system.domain, row, budget.norm, budget.share)
-        found, point = keeps_label(form, ball, int(labels[place]), 5.0)
+        found, point = keeps_label(form, ball, int(labels[place]), 4096)
         low = np.array([float(c.low) for c in ball.domain.columns])
         high = np.array([float(c.high) for c in ball.domain.columns])
         tries = low + chance.random((4000, len(row))) * (high - low)

@@ -188,3 +188,19 @@ def test_properties_that_do_not_fit_and_empty_ones(make: Any) -> None:
     for seconds in (0.0, -1.0, float("nan")):
         with pytest.raises(Invalid):
             verify(network, Property(2, 2, ()), seconds)
+
+
+@pytest.mark.parametrize("inputs", [3, 24])
+def test_a_budget_of_nodes_decides_the_same_whatever_the_clock(make: Any, inputs: int) -> None:
+    network = make.random(5, [inputs, 24, 16, 3])
+    low, high = np.full(inputs, -1.0), np.full(inputs, 1.0)
+    values = network.forward(np.random.default_rng(5).uniform(low, high, (4000, inputs)))
+    row = np.array([1.0, -1.0, 0.0])
+    # Just below what random points reach: neither shown nor refuted at once.
+    goal = Goal(row[None], np.array([(values @ row).min() - 0.3 * np.ptp(values @ row)]), False)
+    prop = _property(network, low, high, [goal])
+    found = [verify(network, prop, seconds, nodes=64) for seconds in (1e6, 2e6)]
+    assert (found[0].verdict, found[0].nodes) == (found[1].verdict, found[1].nodes)
+    assert found[0].nodes >= 64 or found[0].verdict != "unknown"
+    more = verify(network, prop, 1e6, nodes=2048)
+    assert more.nodes >= found[0].nodes and found[0].verdict in ("unknown", more.verdict)

@@ -7,20 +7,13 @@ import scipy
 
 from hutong.engines.trust.explanations.faithful import MEASURES
 from hutong.engines.trust.figures import nearest
-from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of, whole
+from hutong.engines.trust.findings import judged, not_estimable, rows_of, whole
 from hutong.engines.trust.intervals import share_of, worst_of
 from hutong.engines.trust.rooms import Rule
 from hutong.engines.trust.statistics.multiplicity import holm
 from hutong.engines.trust.types import Claim, Finding, Json
 from hutong.kernel.text import Text
 
-METRIC_WORDS.update(
-    {
-        "faithfulness": Text("share of rows ranked better than at random", "排序优于随机的样本比例"),
-        "stability": Text("share of rows explained steadily", "解释稳定的样本比例"),
-        "changed": Text("share of random models explained otherwise", "随机化模型中解释发生变化的比例"),
-    }
-)
 MEASURE_WORDS: dict[str, Text] = {
     "deletion": Text("deletion", "删除"),
     "insertion": Text("insertion", "插入"),

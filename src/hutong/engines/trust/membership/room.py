@@ -12,7 +12,6 @@ import math
 
 from hutong.engines.trust.access import allows
 from hutong.engines.trust.figures import above, below, nearest
-from hutong.engines.trust.findings import METRIC_WORDS
 from hutong.engines.trust.membership import budget
 from hutong.engines.trust.membership.attacks import MODELS, Attacked, label_votes, pool_of, rmia
 from hutong.engines.trust.membership.judging import auc_rule, tpr_rule
@@ -27,10 +26,6 @@ from hutong.kernel.text import Text
 
 ONLINE, OFFLINE, VOTES, LOW = "P3.rmia.online", "P3.rmia.offline", "P3.label_only", "P3.rmia.low_fpr"
 NEEDS_LABELS = Text("a log has no answers for other rows", "预测日志不含其他数据行的结果")
-METRIC_WORDS.setdefault("membership_auc", Text("membership attack, AUC", "成员推断攻击AUC"))
-METRIC_WORDS.setdefault(
-    "membership_tpr", Text("members found at the low false-positive rate", "低假正率下的成员识别率")
-)
 ATTACK_WORDS = {
     ONLINE: Text("RMIA with reference models, online", "RMIA参考模型攻击（在线）"),
     OFFLINE: Text("RMIA with reference models, offline", "RMIA参考模型攻击（离线）"),

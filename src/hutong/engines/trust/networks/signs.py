@@ -26,6 +26,8 @@ _ROOT_STEPS, _NODE_STEPS = 30, 8
 # Up to this many units the layers are bounded again in every node; beyond, the first bounds are kept.
 _TIGHTENED = 1200
 _BATCH_NUMBERS = 1 << 15
+# Seconds for one leaf's linear program where the clock is to decide nothing.
+_UNTIMED = 3600.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +44,10 @@ class _Node:
 
 @dataclass(eq=False)
 class SignSearch:
-    """One goal of one case. runtime: whether the proof is to cover float32 evaluations."""
+    """One goal of one case. runtime: whether the proof is to cover float32 evaluations.
+
+    timed: whether solvers that watch a clock may propose candidates; without them the search repeats to the letter.
+    """
 
     network: Network
     case: Case
@@ -51,6 +56,7 @@ class SignSearch:
     report: Callable[[int, int], None]
     runtime: bool = True
     first: Bounds | None = None
+    timed: bool = True
     findings: Findings = field(default_factory=Findings)
 
     def run(self) -> Findings:
@@ -126,7 +132,12 @@ class SignSearch:
         """A candidate from the linear program of the lowest node, as long as that takes a small share of the time."""
         now = time.monotonic()
         spent = self._solver_time
-        if not still.any() or not self._tighten or spent > 0.1 * (now - self._started) + 0.05:
+        if (
+            not self.timed
+            or not still.any()
+            or not self._tighten
+            or spent > 0.1 * (now - self._started) + 0.05
+        ):
             return
         i = int(np.where(still, least, np.inf).argmin())
         hidden = tuple(_row(h, i) for h in bounds.hidden)
@@ -171,7 +182,12 @@ class SignSearch:
         node = _Node(0.0, 0, tuple(signs), known, None, None)
         bounds = self._bounds([node])
         proven, point = close_leaf(
-            self._bounder, bounds, [s[None] for s in signs], self.goal.rows, self.goal.limits, 1.0
+            self._bounder,
+            bounds,
+            [s[None] for s in signs],
+            self.goal.rows,
+            self.goal.limits,
+            1.0 if self.timed else _UNTIMED,
         )
         if proven:
             return

@@ -28,28 +28,41 @@ Report = Callable[[Progress], None]
 
 @dataclass(slots=True, eq=False)
 class _Clock:
-    """report: told of progress. before: nodes of the searches that ended."""
+    """report: told of progress. nodes: budget, or None. before: nodes of the searches that ended; now: of all so far."""
 
     start: float
     seconds: float
     report: Report | None
+    nodes: int | None = None
     before: int = 0
+    now: int = 0
 
     def gone(self) -> float:
         return time.monotonic() - self.start
 
     def late(self) -> bool:
-        return self.gone() >= self.seconds
+        spent = self.nodes is not None and self.now >= self.nodes
+        return spent or self.gone() >= self.seconds
 
     def tell(self, nodes: int, still: int) -> None:
+        self.now = self.before + nodes
         if self.report is not None:
             self.report(Progress(self.before + nodes, still, self.gone()))
 
 
 def verify(
-    network: Network, prop: Property, seconds: float, *, seed: int = 0, progress: Report | None = None
+    network: Network,
+    prop: Property,
+    seconds: float,
+    *,
+    nodes: int | None = None,
+    seed: int = 0,
+    progress: Report | None = None,
 ) -> Outcome:
     """Whether the property has a counter-example. seconds: wall time, kept up to one batch of work.
+
+    nodes: a budget of nodes besides, kept up to one batch. Then no solver that watches a clock is asked: if time does
+    not run out first, the outcome is the same on a slow machine as on a fast one.
 
     "holds" is proven in outward-rounded arithmetic for all real inputs of every box, and unless the outcome says
     `covers="real"` also for every float32 evaluation of the file. "violated" carries inputs whose outputs
@@ -64,7 +77,7 @@ def verify(
     if not 0.0 < seconds < 1e9:
         what = Text("The time has to be above 0 seconds.", "时限应大于0秒。")
         raise refuse("property.seconds", what, where="seconds")
-    clock = _Clock(time.monotonic(), seconds, progress)
+    clock = _Clock(time.monotonic(), seconds, progress, nodes)
     chance = np.random.default_rng(seed)
     for case in prop.cases:
         shown = attack(network, case, case.goals, chance, _POINTS, _STEPS, clock.late)
@@ -76,7 +89,7 @@ def verify(
         _add(total, _search(network, case, clock), clock)
         if total.counter_example is not None or total.late:
             break
-    if total.stuck and total.counter_example is None and not total.late:
+    if total.stuck and total.counter_example is None and not total.late and nodes is None:
         total.counter_example, method = _ask_solver(network, prop, clock), "solver"
     return _outcome(total, method, clock)
 
@@ -96,9 +109,10 @@ def _search_signs(network: Network, case: Case, clock: _Clock) -> Findings:
     low, high = case.proof_box()
     first = Bounder(network).over(Boxes(low[None], high[None]))
     for goal in case.goals:
-        found = SignSearch(network, case, goal, clock.late, clock.tell, first=first).run()
+        timed = clock.nodes is None
+        found = SignSearch(network, case, goal, clock.late, clock.tell, first=first, timed=timed).run()
         if found.stuck and found.counter_example is None and not found.late:
-            again = SignSearch(network, case, goal, clock.late, clock.tell, runtime=False).run()
+            again = SignSearch(network, case, goal, clock.late, clock.tell, runtime=False, timed=timed).run()
             again.nodes += found.nodes
             again.real_only = True
             found = again
@@ -114,7 +128,7 @@ def _add(total: Findings, found: Findings, clock: _Clock) -> None:
     total.late |= found.late
     total.real_only |= found.real_only
     total.counter_example = found.counter_example
-    clock.before = total.nodes
+    clock.before = clock.now = total.nodes
 
 
 def _ask_solver(network: Network, prop: Property, clock: _Clock) -> CounterExample | None:
