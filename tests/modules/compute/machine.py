@@ -140,7 +140,7 @@ class BookMachine(RuleBasedStateMachine):
         job = self.take(expected, lambda: self.desk.submit(hours.code, chips=chips, limit_s=limit_s))
         if job is not None:
             hours.free, hours.held = hours.free - held, hours.held + held
-            self.oracle.work.append(Work(job.code, hours, held))
+            self.oracle.work.append(Work(job.code, hours, held, chips))
 
     @rule(chips=st.integers(1, CHIPS), share=st.integers(1, 60), metered=st.integers(0, 130))
     def run_through(self, chips: int, share: int, metered: int) -> None:
@@ -149,13 +149,16 @@ class BookMachine(RuleBasedStateMachine):
         self.submit(0, chips, share, 0)
         if len(self.oracle.work) > before:
             self.start(before)
-            self.end(before, metered, True)
+            if self.oracle.work[before].state == "running":
+                self.end(before, metered, True)
 
     @precondition(lambda self: self.oracle.work)
     @rule(lot=LOT)
     def start(self, lot: int) -> None:
         work = self.some_work(lot)
         expected = None if work.state == "submitted" else wrong_state("job", "start")
+        if expected is None and self.oracle.at_work + work.chips > CHIPS:
+            expected = (Exhausted, "pool.busy", "job")
         if self.take(expected, lambda: self.desk.start(work.code)):
             work.state = "running"
 

@@ -33,6 +33,7 @@ class Work:
     code: str
     hours: Hours
     held: int
+    chips: int
     state: str = "submitted"
     used: int | None = None
 
@@ -43,6 +44,11 @@ class Oracle:
 
     hours: list[Hours] = field(default_factory=list)
     work: list[Work] = field(default_factory=list)
+
+    @property
+    def at_work(self) -> int:
+        """Chips on which jobs run now."""
+        return sum(w.chips for w in self.work if w.state == "running")
 
     def open_jobs(self, of: Hours) -> bool:
         return any(w.hours is of and w.state in ("submitted", "running") for w in self.work)
