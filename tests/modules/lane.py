@@ -238,7 +238,9 @@ class Lane:
         evaluation = self.measured()
         self.hub.do(self.people["evaluator"], "trust.evaluation.pass", evaluation=evaluation)
         second = self.who("evaluator2", Role.EVALUATOR)
-        self.made["certificate"] = self.hub.do(second, "trust.certificate.issue", evaluation=evaluation)
+        self.made["certificate"] = self.hub.do(
+            second, "trust.certificate.issue", evaluation=evaluation, conditions="A clerk confirms each form."
+        )
         return self.made["certificate"]
 
     def filing(self) -> Any:

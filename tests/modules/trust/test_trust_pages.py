@@ -34,6 +34,7 @@ def says_what_was_tested(certified, language):
     certificate = certified.made["certificate"]
     said = page(Client(), f"/trust/certificate/{certificate.code}?lang={language}")
     evaluation = certificate.evaluation
+    assert "A clerk confirms each form." in said
     for claim in evaluation.plan["claims"]:
         shown = any(
             f["claim"] == claim["id"] and f["state"] == "pass"

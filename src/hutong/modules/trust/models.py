@@ -68,6 +68,7 @@ class Certificate(Record):
     levels = models.JSONField()
     meets_class = models.PositiveSmallIntegerField()
     alpha = models.CharField(max_length=20)
+    conditions = models.TextField(default="")
     model_sha256 = models.CharField(max_length=64)
     data_sha256 = models.CharField(max_length=64)
     spec_sha256 = models.CharField(max_length=64)

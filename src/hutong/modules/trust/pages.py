@@ -90,6 +90,7 @@ show(
             Show("alpha", Text("Chance of any false pass, at most", "误判通过概率上限")),
             Show("valid_from", Text("From", "起始日期"), "date"),
             UNTIL,
+            Show("conditions", Text("Conditions of use", "使用条件"), "long"),
             Show("model_sha256", Text("Model", "模型"), "file"),
             Show("data_sha256", Text("Data", "数据"), "file"),
             Show("spec_sha256", Text("Build specification", "构建规格"), "file"),

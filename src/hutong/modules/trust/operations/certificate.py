@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 
 from hutong.engines import trust
 from hutong.kernel.clock import local_date
 from hutong.kernel.errors import Conflict, Denied
-from hutong.kernel.operation import Reason, operation
+from hutong.kernel.operation import Help, Long, Reason, operation
 from hutong.kernel.text import Text
 from hutong.modules.trust import policy as may
 from hutong.modules.trust.lifecycle import CERTIFICATE
@@ -25,7 +26,22 @@ from hutong.platform.ledger.tables import Event
     creates=Certificate,
     needs=("passed",),
 )
-def certificate_issue(ctx: RunContext, evaluation: Evaluation) -> Certificate:
+def certificate_issue(
+    ctx: RunContext,
+    evaluation: Evaluation,
+    *,
+    conditions: Annotated[
+        str,
+        Text("Conditions of use", "使用条件"),
+        Help(
+            Text(
+                "What has to hold where it is used, e.g. a person decides.",
+                "使用中须满足的条件，如由人员作出决定。",
+            )
+        ),
+        Long(4000),
+    ] = "",
+) -> Certificate:
     """Certify a passed evaluation, bound to the digests of the version. Who passed it does not certify it."""
     passed = Event.objects.filter(
         subject=evaluation.code, operation="trust.evaluation.pass", actor=ctx.actor.code
@@ -56,6 +72,7 @@ def certificate_issue(ctx: RunContext, evaluation: Evaluation) -> Certificate:
         levels=verdict["reached"],
         meets_class=verdict["meets_class"],
         alpha=evaluation.plan["alpha"],
+        conditions=conditions,
         model_sha256=version.model_sha256,
         data_sha256=version.data_sha256,
         spec_sha256=version.spec_sha256,
