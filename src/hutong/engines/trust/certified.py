@@ -14,7 +14,7 @@ from hutong.engines.trust.access import NO_FORM, Wide, answers_of, form_of, rule
 from hutong.engines.trust.balls import Decided, ball_of, keeps_label, spans, unfit
 from hutong.engines.trust.data import Rows
 from hutong.engines.trust.evasion import BUDGET_WORDS, missing, sample
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import judged, not_estimable, whole
 from hutong.engines.trust.intervals import share_of
 from hutong.engines.trust.power import share_reach
@@ -51,7 +51,7 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
     passes, fails = share_reach(n, float(bar), setting.alpha)
     smooth = how == "smoothing"
     norm, share = ("l2", budget.radius) if smooth else (budget.norm, budget.share)
-    say = {"t": nearest(bar), "b": BUDGET_WORDS[norm].format(e=nearest(share)), "h": HOW[how]}
+    say = {"t": told(bar), "b": BUDGET_WORDS[norm].format(e=told(share)), "h": HOW[how]}
     return (
         Claim(
             id="R4.certified",

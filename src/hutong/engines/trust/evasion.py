@@ -14,7 +14,7 @@ import numpy as np
 from hutong.engines.trust.access import answers_of, form_of, rule_of, unasked
 from hutong.engines.trust.balls import Ball, ball_of, bounds_of, unfit
 from hutong.engines.trust.data import Codes, Rows
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import judged, not_estimable, rows_of, whole
 from hutong.engines.trust.intervals import share_of
 from hutong.engines.trust.power import share_reach
@@ -127,8 +127,8 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
     n = min(setting.data.n, budget.rows)
     passes, fails = share_reach(n, float(bar), setting.alpha)
     say = {
-        "t": nearest(bar),
-        "b": BUDGET_WORDS[budget.norm].format(e=nearest(budget.share)),
+        "t": told(bar),
+        "b": BUDGET_WORDS[budget.norm].format(e=told(budget.share)),
         "q": budget.queries,
     }
     return (

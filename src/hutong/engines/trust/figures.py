@@ -26,6 +26,13 @@ def above(value: float) -> str:
     return decimal_text(Fraction(((Fraction(value) - _SLACK) * _UNIT).__ceil__(), _UNIT), PLACES)
 
 
+def told(value: float | Fraction) -> str:
+    """A limit inside a sentence: all its digits and at least two, without the zeros that only fill."""
+    text = nearest(value)
+    whole, _, part = text.partition(".")
+    return f"{whole}.{part.rstrip('0').ljust(2, '0')}" if part else text
+
+
 def short(number: str, places: int = 2) -> str:
     """As people read it. Never hides which side of a limit a number lies on: callers widen places for that."""
     return decimal_text(Fraction(number), places)

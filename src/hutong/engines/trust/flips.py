@@ -19,7 +19,7 @@ from hutong.engines.trust.balls import Ball, keeps_label
 from hutong.engines.trust.certified import DIFFERS, NODES
 from hutong.engines.trust.data import Rows
 from hutong.engines.trust.evasion import sample
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import judged, not_estimable, whole
 from hutong.engines.trust.groups import NO_GROUPS
 from hutong.engines.trust.intervals import share_of
@@ -57,7 +57,7 @@ def _claim(setting: Setting, level: int) -> Claim:
     passes, fails = share_reach_below(n, float(bar), setting.alpha)
     joint = Text("any values of all protected attributes together", "全部受保护属性任意取值")
     alone = Text("another value of one protected attribute", "单个受保护属性改取其他值")
-    say = {"t": nearest(bar), "w": joint if level == 4 else alone}
+    say = {"t": told(bar), "w": joint if level == 4 else alone}
     return Claim(
         id=f"F{level}.flips",
         category="F",

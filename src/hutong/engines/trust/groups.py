@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of, with_note
 from hutong.engines.trust.power import gap_reach
 from hutong.engines.trust.profile import GAP_METRICS
@@ -74,7 +74,7 @@ def gap_claim(setting: Setting, attributes: tuple[str, ...], level: int) -> Clai
     method = method_for(len(enough))
     passes, fails = gap_reach(enough, float(bar), setting.alpha, method)
     name = CROSS.join(attributes)
-    say = {"m": METRIC_WORDS[metric], "t": nearest(bar), "a": name}
+    say = {"m": METRIC_WORDS[metric], "t": told(bar), "a": name}
     return Claim(
         id=f"F{level}.gap.{name.replace(CROSS, '.')}",
         category="F",

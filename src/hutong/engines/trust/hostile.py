@@ -14,7 +14,7 @@ import numpy as np
 
 from hutong.engines.trust.access import unasked
 from hutong.engines.trust.data import Rows
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import judged, not_estimable, rows_of, whole
 from hutong.engines.trust.intervals import share_of
 from hutong.engines.trust.power import share_reach_below
@@ -118,7 +118,7 @@ def hostile(rows: Rows, domain: Domain, chance: np.random.Generator) -> tuple[st
 def _claims(setting: Setting) -> tuple[Claim, ...]:
     bar = setting.profile.thresholds["answered_max"].value
     passes, fails = share_reach_below(DRAWN, float(bar), setting.alpha)
-    say = {"t": nearest(bar)}
+    say = {"t": told(bar)}
     door = Claim(
         id="S3.door",
         category="S",

@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 
 from hutong.engines.trust.access import unasked
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import judged, not_estimable, rows_of, whole, with_note
 from hutong.engines.trust.groups import (
     SMALL,
@@ -48,7 +48,7 @@ def _claims_three(setting: Setting) -> tuple[Claim, ...]:
 
 def _calibration(setting: Setting, attribute: str) -> Claim:
     bar = setting.profile.thresholds["calibration_max"].value
-    say = {"t": nearest(bar), "a": attribute}
+    say = {"t": told(bar), "a": attribute}
     return Claim(
         id=f"F3.calibration.{attribute}",
         category="F",
@@ -150,7 +150,7 @@ def _off(group: Json, alpha: float) -> Interval:
 def _claims_four(setting: Setting) -> tuple[Claim, ...]:
     names = sorted(setting.data.groups)
     bar, positive = setting.profile.thresholds["gap_max"].value, positive_of(setting)
-    say = {"t": nearest(bar)}
+    say = {"t": told(bar)}
     return (
         Claim(
             id="F4.gap",

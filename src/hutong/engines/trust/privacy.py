@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from hutong.engines.trust.data import Codes
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import judged, not_estimable, whole
 from hutong.engines.trust.power import gap_reach
 from hutong.engines.trust.quality import NO_SCORES
@@ -37,9 +37,9 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
             statement=Text(
                 "a loss threshold tells members with advantage at most {t}",
                 "损失阈值法的成员推断优势不超过{t}",
-            ).format(t=nearest(bar)),
+            ).format(t=told(bar)),
             population=Text("training rows against rows like those held out", "训练样本与留出同分布样本"),
-            null=Text("the advantage is above {t}", "优势超过{t}").format(t=nearest(bar)),
+            null=Text("the advantage is above {t}", "优势超过{t}").format(t=told(bar)),
             threshold=nearest(bar),
             direction="<=",
             alpha=nearest(setting.alpha),

@@ -13,7 +13,7 @@ from hutong.engines.trust.balls import Ball, keeps_label
 from hutong.engines.trust.certified import NODES, confirmed, proven_rows
 from hutong.engines.trust.data import Rows
 from hutong.engines.trust.evasion import BUDGET_WORDS, missing
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import not_estimable, rows_of, whole, with_note
 from hutong.engines.trust.rooms import Bench, Method, Rule, Setting
 from hutong.engines.trust.types import Claim, Domain, Finding, Json, State
@@ -23,7 +23,7 @@ from hutong.kernel.text import Text
 def _claims(setting: Setting) -> tuple[Claim, ...]:
     budget, promises = setting.profile.challenge, setting.system.promises
     n = min(setting.data.n, budget.rows)
-    say = {"b": BUDGET_WORDS[budget.norm].format(e=nearest(budget.proven)), "n": n}
+    say = {"b": BUDGET_WORDS[budget.norm].format(e=told(budget.proven)), "n": n}
 
     def one(name: str, statement: Text, population: Text, units: int) -> Claim:
         return Claim(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hutong.engines.trust.data import Codes
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of, whole
 from hutong.engines.trust.intervals import empirical_bernstein, mean_of_classes, share_of
 from hutong.engines.trust.power import bernstein_reach, mean_reach, share_reach
@@ -59,7 +59,7 @@ def metric_claim(setting: Setting, name: str, category: Category, key: str) -> C
     """The claim that the profile's quality metric is at least a threshold."""
     metric, bar = setting.profile.quality_metric, setting.profile.thresholds[key].value
     passes, fails = metric_reach(setting, float(bar))
-    say = {"m": METRIC_WORDS[metric], "t": nearest(bar)}
+    say = {"m": METRIC_WORDS[metric], "t": told(bar)}
     return Claim(
         id=name,
         category=category,
@@ -91,9 +91,9 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
         metric="calibration",
         statement=Text(
             "mean confidence differs from the hit rate by at most {t}", "平均置信度与正确率相差不超过{t}"
-        ).format(t=nearest(bar)),
+        ).format(t=told(bar)),
         population=ROWS,
-        null=Text("it differs by more than {t}", "二者相差超过{t}").format(t=nearest(bar)),
+        null=Text("it differs by more than {t}", "二者相差超过{t}").format(t=told(bar)),
         threshold=nearest(bar),
         direction="<=",
         alpha=nearest(setting.alpha),

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hutong.engines.trust.figures import told
 from hutong.engines.trust.findings import rows_of
 from hutong.engines.trust.groups import rates_of, read_cells
 from hutong.engines.trust.scores import BINS
@@ -88,7 +89,7 @@ def way_through(claim: Claim, counts: Json) -> WayThrough | None:
         "If {k} more of the {n} in group {g} were decided in favour (share {a} instead of {b}), the upper limit of "
         "the gap would be within {t}. A changed model needs a new evaluation.",
         "若{g}组{n}人中再有{k}人获有利决定（比例由{b}升至{a}），差距上限即不超过{t}。模型变更后须重新评测。",
-    ).format(k=needed, n=n, g=name, a=after, b=before, t=claim.threshold)
+    ).format(k=needed, n=n, g=name, a=after, b=before, t=told(Fraction(claim.threshold)))
     return WayThrough(name, needed, n, before, after, words)
 
 

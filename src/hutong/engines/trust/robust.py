@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hutong.engines.trust.data import Rows
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of
 from hutong.engines.trust.quality import (
     CLASS_EMPTY,
@@ -143,7 +143,7 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
     bar = profile.thresholds["robust_min"].value
     cases = [{"kind": k, "severity": s} for k, s in profile.corruptions]
     passes, fails = metric_reach(setting, float(bar), len(cases))
-    say = {"m": METRIC_WORDS[profile.quality_metric], "t": nearest(bar), "n": len(cases)}
+    say = {"m": METRIC_WORDS[profile.quality_metric], "t": told(bar), "n": len(cases)}
     worst = Claim(
         id="R2.corruptions",
         category="R",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hutong.engines.trust.access import unasked
-from hutong.engines.trust.figures import nearest, short
+from hutong.engines.trust.figures import nearest, short, told
 from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of, whole, with_note
 from hutong.engines.trust.groups import SMALL
 from hutong.engines.trust.intervals import share_of
@@ -81,7 +81,7 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
     masks = [(name, inside, _enough(setting, inside)) for name, inside in slices_of(setting)]
     cases = [{"name": n.en, "zh": n.zh, "n": int(m.sum()), "enough": e} for n, m, e in masks]
     passes, fails = _reach(setting, [m for _, m, e in masks if e], float(bar))
-    say = {"m": METRIC_WORDS[metric], "t": nearest(bar), "n": len(cases)}
+    say = {"m": METRIC_WORDS[metric], "t": told(bar), "n": len(cases)}
     worst = Claim(
         id="Q3.slices",
         category="Q",
@@ -122,7 +122,7 @@ def _leak_asked(setting: Setting) -> bool:
 def _leak(setting: Setting) -> Claim:
     bar = setting.profile.thresholds["leak_max"].value
     passes, fails = share_reach_below(setting.data.n, float(bar), setting.alpha)
-    say = {"t": nearest(bar)}
+    say = {"t": told(bar)}
     return Claim(
         id="Q3.leak",
         category="Q",

@@ -29,7 +29,7 @@ from hutong.engines.trust.content.templates import make_bank
 from hutong.engines.trust.content.transforms import NAMES
 from hutong.engines.trust.content.verdict import both, characteristic
 from hutong.engines.trust.data import Rows
-from hutong.engines.trust.figures import nearest
+from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import not_estimable, rows_of, whole
 from hutong.engines.trust.rooms import POWER, Bench, Method, Rule, Setting
 from hutong.engines.trust.statistics.power import detectable
@@ -112,7 +112,7 @@ def _claims_challenged(setting: Setting) -> tuple[Claim, ...]:
 
 def _claim(setting: Setting, name: str, level: int, asked: Asked, bar: Fraction, n: int) -> Claim:
     compare: Compare = "<=" if asked.bad else ">="
-    say = {"m": asked.title, "c": "≤" if asked.bad else "≥", "t": nearest(bar)}
+    say = {"m": asked.title, "c": "≤" if asked.bad else "≥", "t": told(bar)}
     passes, fails = _reach(n, bar, compare, setting.alpha)
     return Claim(
         id=name,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from hutong.engines.trust.access import allows
-from hutong.engines.trust.figures import above, below, nearest
+from hutong.engines.trust.figures import above, below, nearest, told
 from hutong.engines.trust.membership import budget
 from hutong.engines.trust.membership.attacks import MODELS, Attacked, label_votes, pool_of, rmia
 from hutong.engines.trust.membership.judging import auc_rule, tpr_rule
@@ -45,7 +45,7 @@ def _auc_claim(setting: Setting, name: str) -> Claim:
     bar = setting.profile.thresholds["membership_auc_max"].value
     sizes = _sizes(setting)
     passes, fails = _auc_reach(min(sizes), float(bar), setting.alpha)
-    say = {"a": ATTACK_WORDS[name], "t": nearest(bar)}
+    say = {"a": ATTACK_WORDS[name], "t": told(bar)}
     return Claim(
         id=name,
         category="P",
@@ -70,7 +70,7 @@ def _tpr_claim(setting: Setting) -> Claim:
     bar, fpr = limits["membership_tpr_max"].value, limits["membership_fpr"].value
     members, strangers = _sizes(setting)
     passes, fails = _tpr_reach(members, strangers, (float(bar), float(fpr)), setting.alpha)
-    say = {"t": nearest(bar), "f": nearest(fpr)}
+    say = {"t": told(bar), "f": told(fpr)}
     return Claim(
         id=LOW,
         category="P",
