@@ -19,6 +19,7 @@ from hutong.kernel.text import Text
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Port = Annotated[int, typer.Option(help="port on 127.0.0.1")]
 CHECKPOINT_EVERY_S = 30
+SURVEY_EVERY_S = 3600
 
 
 def add(app: typer.Typer) -> None:
@@ -51,17 +52,18 @@ def up(port: Port = 8000) -> None:
 
 
 def worker() -> None:
-    """Work off background jobs and sign checkpoints, until Ctrl-C."""
+    """Work off background jobs, sign checkpoints and look at certificates again, until Ctrl-C."""
     open_hub()
     from django.db import connection
 
     from hutong.modules.compute.execution import recover
+    from hutong.modules.trust.contract import survey
     from hutong.platform import jobs
     from hutong.platform.ledger import checkpoints
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     recover()
-    signed = 0.0
+    signed = surveyed = float("-inf")
     while True:
         try:
             jobs.drain()
@@ -70,6 +72,9 @@ def worker() -> None:
         if time.monotonic() - signed > CHECKPOINT_EVERY_S:
             checkpoints.sign()
             signed = time.monotonic()
+        if time.monotonic() - surveyed > SURVEY_EVERY_S:
+            survey()
+            surveyed = time.monotonic()
         connection.close_if_unusable_or_obsolete()
         time.sleep(0.5)
 

@@ -124,6 +124,15 @@ def certificate_resume(ctx: RunContext, certificate: Certificate, *, reason: Rea
             rule="certificate.digests",
             remedy=Text("Evaluate the version as it is now.", "请对当前版本重新评测。"),
         )
+    if certificate.valid_to < local_date(ctx.now):
+        raise Conflict(
+            Text("Its term ended on {d}.", "有效期已于 {d} 届满。").format(
+                d=certificate.valid_to.isoformat()
+            ),
+            rule="certificate.term_over",
+            remedy=Text("Ask for a new evaluation.", "请申请重新评测。"),
+            field="certificate",
+        )
     certificate.reason = reason
     ctx.note(levels=certificate.levels, meets_class=certificate.meets_class)
 

@@ -1,0 +1,40 @@
+"""Surveillance: is what was certified still what is there? A certificate that is no longer borne out is suspended."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hutong.kernel.clock import SYSTEM_CLOCK, Clock, local_date
+from hutong.kernel.errors import HutongError
+from hutong.kernel.permission import THE_HUB
+from hutong.modules.trust.models import Certificate
+from hutong.platform import files, runner
+
+
+def survey(clock: Clock = SYSTEM_CLOCK) -> list[str]:
+    """Look at every live certificate again and suspend, with the reason, those that do not hold; returns their codes.
+
+    Looked at: the digests of the version, the bytes of the model in the file store, the term.
+    """
+    today = local_date(clock.now())
+    live = Certificate.objects.select_related("version_of").filter(state="live").order_by("id")
+    fallen = [(c, why) for c in live if (why := _fault(c, today)) is not None]
+    for certificate, why in fallen:
+        given = {"certificate": certificate.code, "reason": why}
+        runner.run(THE_HUB, "trust.certificate.suspend", given, clock=clock)
+    return [c.code for c, _ in fallen]
+
+
+def _fault(certificate: Certificate, today: date) -> str | None:
+    """Why the certificate no longer holds, for its record; None while it does."""
+    version = certificate.version_of
+    if certificate.valid_to < today:
+        return f"term ended on {certificate.valid_to.isoformat()} / 有效期已于 {certificate.valid_to.isoformat()} 届满"
+    certified = (certificate.model_sha256, certificate.data_sha256, certificate.spec_sha256)
+    if certified != (version.model_sha256, version.data_sha256, version.spec_sha256):
+        return f"{version.code} is not what was certified / {version.code} 与所认证内容不一致"
+    try:
+        files.read(certificate.model_sha256)
+    except HutongError as refusal:
+        return f"{refusal.what.en} / {refusal.what.zh}"
+    return None
