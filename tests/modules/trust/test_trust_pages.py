@@ -47,6 +47,23 @@ def says_what_was_tested(certified, language):
     assert said.count('<svg class="whisker"') >= 3
 
 
+def test_the_chance_of_a_claim_says_what_its_result_rests_on(certified):
+    evaluation = certified.made["certificate"].evaluation
+    kinds = {c["id"]: (c["kind"], c["alpha"]) for c in evaluation.plan["claims"]}
+    told = {
+        f["claim"]: row[4].value.en
+        for row, f in zip(
+            claims.tested(evaluation.plan, evaluation.verdict).rows,
+            [f for c in evaluation.verdict["cells"] for f in c["findings"] if f["state"] != "not_run"],
+            strict=True,
+        )
+    }
+    assert "at most" in told["Q2.accuracy"] and kinds["Q2.accuracy"][1] is not None
+    # Nobody confirmed what was counted, and nothing was sampled that was declared.
+    assert told["S2.input"] == "none: every case was counted" and kinds["S2.input"][1] is None
+    assert told["G1.process"] == "declared, on record" and kinds["G1.process"][0] == "process"
+
+
 def test_each_cell_opens_its_claims_events_and_proof(certified):
     certificate = certified.made["certificate"]
     for cell in certificate.evaluation.verdict["cells"]:

@@ -43,9 +43,3 @@ def live_award(code: str) -> AwardView:
             field="award",
         )
     return _view(found)
-
-
-def awards_of_system(system_code: str) -> list[AwardView]:
-    """All awards of a system, oldest first."""
-    found = Award.objects.select_related("system").filter(system__code=system_code).order_by("id")
-    return [_view(a) for a in found]

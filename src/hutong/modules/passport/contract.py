@@ -6,7 +6,6 @@ from hutong.modules.passport.queries import (
     Course,
     Gate,
     course,
-    risk_class_of,
     system_by_code,
     version_by_code,
 )
@@ -24,7 +23,6 @@ __all__ = [
     "bill_of_materials",
     "bundle",
     "course",
-    "risk_class_of",
     "system_by_code",
     "version_by_code",
 ]

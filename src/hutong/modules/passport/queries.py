@@ -113,10 +113,5 @@ def _unknown(kind: Text, code: str) -> NotFound:
     )
 
 
-def risk_class_of(code: str) -> int:
-    """The risk class of a system, 1 to 5; 0 where there is no such system."""
-    return System.objects.filter(code=code).values_list("risk_class", flat=True).first() or 0
-
-
 def versions_of(system: System) -> list[Version]:
     return list(system.versions.order_by("-id"))

@@ -80,9 +80,17 @@ def _row(claim: Record, finding: Record, cell: Record) -> tuple[Cell, ...]:
     )
 
 
+# Claims that spend no chance: what their result rests on instead.
+UNSAMPLED = {
+    "process": Text("declared, on record", "已声明并留有记录"),
+    "confirmed": Text("confirmed by a second person", "经第二人核实"),
+}
+COUNTED = Text("none: every case was counted", "无：逐例核查")
+
+
 def _chance(claim: Record) -> Text:
     if claim["alpha"] is None:
-        return Text("confirmed by a person", "经人工核实")
+        return UNSAMPLED.get(claim["kind"], COUNTED)
     return Text("at most {a}", "不超过{a}").format(a=short(claim["alpha"]))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hutong.engines.trust.data import Codes, Rows
+from hutong.engines.trust.data import Rows
 from hutong.engines.trust.types import refuse
 from hutong.kernel.text import Text
 
@@ -71,11 +71,6 @@ def checked(rows: Any, background: Any) -> tuple[Rows, Rows]:
         what = Text("Rows and background are not numbers of one width.", "样本与背景数据不是等宽数值。")
         raise refuse("explain.shape", what, where="rows")
     return table, behind
-
-
-def scores_of(ask: Ask, rows: Rows, classes: Codes) -> Wide:
-    """(n,) the score of each row's own class."""
-    return np.asarray(ask(rows)[np.arange(len(rows)), classes], np.float64)
 
 
 def cosine(first: Wide, second: Wide) -> Wide:
