@@ -22,13 +22,18 @@ LIMIT = 300
 PEERS = {
     "fairness": ("HUTONG_PEER_FAIR", "pip install fairlearn==0.15.0 aif360==0.6.1 shap==0.51.0"),
     "shap": ("HUTONG_PEER_FAIR", "pip install fairlearn==0.15.0 aif360==0.6.1 shap==0.51.0"),
-    "art": ("HUTONG_PEER_ART", "pip install adversarial-robustness-toolbox==1.20.1 scikit-learn"),
+    "art": ("HUTONG_PEER_ART", "pip install adversarial-robustness-toolbox==1.20.1 scikit-learn packaging"),
+    "membership": (
+        "HUTONG_PEER_ART",
+        "pip install adversarial-robustness-toolbox==1.20.1 scikit-learn packaging",
+    ),
     "aiverify": ("HUTONG_PEER_AIVERIFY", "pip install aiverify-robustness-toolbox==2.2.1"),
 }
 WORDS = {
     "fairness": "Fairlearn and AIF360",
     "shap": "shap",
     "art": "Adversarial Robustness Toolbox",
+    "membership": "Adversarial Robustness Toolbox, membership",
     "aiverify": "AI Verify's robustness plug-in",
 }
 

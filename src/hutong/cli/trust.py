@@ -1,4 +1,4 @@
-"""Evaluate a model from its file: plan, run, report. Needs no hub; the same engine as the hub's bench.
+"""Evaluate a model from its file or at its endpoint: plan, run, report. Needs no hub; the same engine as the hub's bench.
 
 The verbs that look back (verify, compare, crosswalk, selftest) are in `trust_checks`.
 """
@@ -13,12 +13,16 @@ import typer
 from hutong.cli import trust_checks
 from hutong.cli.output import console, say, show_json
 from hutong.cli.trust_options import (
+    Cassette,
     Data,
+    Declare,
     Engine,
     Group,
     Json,
     Label,
+    Outputs,
     Profile,
+    Replay,
     System,
     Train,
     Workers,
@@ -28,6 +32,7 @@ from hutong.cli.trust_options import (
 from hutong.kernel.text import Text
 
 RUN = "the folder of a plan"
+MODEL = "ONNX or skops file, a table of answers (a log), or the declaration of an endpoint (YAML)"
 
 
 def add(app: typer.Typer) -> typer.Typer:
@@ -40,30 +45,34 @@ def add(app: typer.Typer) -> typer.Typer:
 
 
 def plan(
-    model: Annotated[Path, typer.Argument(help="ONNX file, or a table of answers (a log)")],
+    model: Annotated[Path, typer.Argument(help=MODEL)],
     data: Data = None,
     profile: Profile = None,
     system: System = None,
     train: Train = None,
     label: Label = "label",
     group: Group = None,
+    declare: Declare = None,
+    cassette: Cassette = None,
+    replay: Replay = False,
+    outputs: Outputs = None,
     out: Annotated[Path | None, typer.Option("--out", help="freeze the plan in this new folder")] = None,
     json_: Json = False,
 ) -> None:
     """What can be shown with this access and these data, what it costs, how small a difference it can tell."""
     from hutong.cli import trust_output
+    from hutong.engines.trust import make_plan
     from hutong.engines.trust.runs import Case, freeze, open_inputs, outlook
+    from hutong.engines.trust.targets import closing
 
-    inputs = inputs_of(model, data, profile, system, train, label, group)
-    given = open_inputs(inputs)
-    if out is not None:
-        made = freeze(out, inputs, given).plan
-    else:
-        from hutong.engines.trust import make_plan
-
-        made = make_plan(given.open(), given.system, given.profile, given.data, "not run")
-    case = Case(made, given.open, given.system, given.profile, given.data, "")
-    found = outlook(case, given.open())
+    inputs = inputs_of(model, data, profile, system, train, label, group, cassette, replay, outputs)
+    given, excused = open_inputs(inputs), trust_output.read_declarations(declare)
+    frozen_plan = None if out is None else freeze(out, inputs, given, declarations=excused).plan
+    with closing(given.open()) as target:
+        made = frozen_plan or make_plan(target, given.system, given.profile, given.data, "not run", excused)
+        case = Case(made, given.open, given.system, given.profile, given.data, "")
+        found = outlook(case, target)
+    trust_output.tell_walls(target)
     if json_:
         frozen = {"out": str(out), "plan": made.digest} if out is not None else {}
         show_json({**frozen, **found.as_json()})
@@ -79,6 +88,10 @@ def run(
     train: Train = None,
     label: Label = "label",
     group: Group = None,
+    declare: Declare = None,
+    cassette: Cassette = None,
+    replay: Replay = False,
+    outputs: Outputs = None,
     out: Annotated[Path | None, typer.Option("--out", help="folder of the plan and its journal")] = None,
     engine: Engine = "local",
     workers: Workers = 2,
@@ -93,10 +106,12 @@ def run(
         folder = open_folder(what)
     elif out is not None and (out / "plan.json").exists():
         folder = open_folder(out)
-        same_inputs(folder.inputs, inputs_of(what, data, profile, system, train, label, group))
+        inputs = inputs_of(what, data, profile, system, train, label, group, cassette, replay, outputs)
+        same_inputs(folder.inputs, inputs)
     else:
-        inputs = inputs_of(what, data, profile, system, train, label, group)
-        folder = freeze(out or Path(f"{what.stem}-run"), inputs, open_inputs(inputs))
+        inputs = inputs_of(what, data, profile, system, train, label, group, cassette, replay, outputs)
+        excused = trust_output.read_declarations(declare)
+        folder = freeze(out or Path(f"{what.stem}-run"), inputs, open_inputs(inputs), declarations=excused)
     try:
         with trust_output.progress(quiet=json_) as told:
             seen = folder.run(engine=engine, workers=workers, progress=told)

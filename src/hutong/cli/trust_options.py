@@ -26,6 +26,20 @@ Label = Annotated[str, typer.Option("--label", help="column of the true label")]
 Group = Annotated[
     list[str] | None, typer.Option("--group", help="column of a group of persons; repeat for more")
 ]
+Cassette = Annotated[
+    Path | None, typer.Option("--cassette", help="file in which answers of an endpoint are recorded")
+]
+Replay = Annotated[bool, typer.Option("--replay", help="take the answers from --cassette and ask nothing")]
+Outputs = Annotated[
+    Path | None,
+    typer.Option("--outputs", help="outputs of its privacy mechanism with and without one person (NPZ)"),
+]
+Declare = Annotated[
+    Path | None,
+    typer.Option(
+        "--declare", help="why categories do not apply (JSON list of ground, reason, digest, record)"
+    ),
+]
 Engine = Annotated[str, typer.Option("--engine", help="local, ray or slurm: the report is the same")]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="processes, or jobs of a Slurm array")]
 
@@ -38,11 +52,21 @@ def inputs_of(
     train: Path | None,
     label: str,
     group: list[str] | None,
+    cassette: Path | None = None,
+    replay: bool = False,
+    outputs: Path | None = None,
 ) -> Inputs:
-    """The inputs, by absolute paths, so that a run can go on from anywhere. `Invalid` cli.missing names what lacks."""
+    """The inputs, by absolute paths, so that a run can go on from anywhere. `Invalid` cli.missing names what lacks.
+
+    A service that answers in words brings its questions in its declaration and takes no rows.
+    """
+    from hutong.engines.trust.content.opening import is_generative
     from hutong.engines.trust.runs import Inputs
 
-    for name, value in (("model", model), ("data", data), ("profile", profile)):
+    needed = [("model", model), ("profile", profile), ("cassette", cassette if replay else "-")]
+    if model is None or not is_generative(model):
+        needed.insert(1, ("data", data))
+    for name, value in needed:
         if value is None:
             raise Invalid(
                 Text("--{n} is missing.", "缺少--{n}。").format(n=name),
@@ -50,15 +74,18 @@ def inputs_of(
                 remedy=Text("See `hutong trust run --help`.", "参见 `hutong trust run --help`。"),
                 field=name,
             )
-    assert model is not None and data is not None and profile is not None
+    assert model is not None and profile is not None
     return Inputs(
         model=str(model.absolute()),
-        data=str(data.absolute()),
+        data="" if data is None else str(data.absolute()),
         profile=str(Path(profile).absolute()) if Path(profile).is_file() else profile,
         system=None if system is None else str(system.absolute()),
         train=None if train is None else str(train.absolute()),
         label=label,
         groups=tuple(group or ()),
+        cassette=None if cassette is None else str(cassette.absolute()),
+        replay=replay,
+        outputs=None if outputs is None else str(outputs.absolute()),
     )
 
 

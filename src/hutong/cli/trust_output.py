@@ -10,9 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from hutong.cli.output import console, say, show_json, show_table
-from hutong.engines.trust import CATEGORIES, CATEGORY_WORDS, LEVEL_WORDS, STATE_WORDS, Evidence
+from hutong.engines.trust import (
+    CATEGORIES,
+    CATEGORY_WORDS,
+    LEVEL_WORDS,
+    STATE_WORDS,
+    Declaration,
+    Evidence,
+    Target,
+)
 from hutong.engines.trust.bundle import Again, Verification, evidence_of, rerun
+from hutong.engines.trust.reach.door import walls_of
 from hutong.engines.trust.runs import Inputs, Outlook
+from hutong.engines.trust.runs.records import declarations_of
 from hutong.kernel.errors import Invalid, NotFound
 from hutong.kernel.note import SigningKey, VerifyKey
 from hutong.kernel.text import Text
@@ -69,6 +79,35 @@ def read_evidence(path: Path | None) -> tuple[Evidence, ...]:
             ),
             field="evidence",
         ) from error
+
+
+def read_declarations(path: Path | None) -> tuple[Declaration, ...]:
+    """Why categories do not apply, from a JSON list. None: all apply."""
+    if path is None:
+        return ()
+    try:
+        return declarations_of(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, StopIteration) as error:
+        raise Invalid(
+            Text("The declarations cannot be read.", "不适用声明无法读取。"),
+            rule="cli.declare",
+            remedy=Text(
+                "Give a list of {category, ground, reason: {en, zh}, digest, record}.",
+                "请提供由{category, ground, reason: {en, zh}, digest, record}组成的列表。",
+            ),
+            field="declare",
+        ) from error
+
+
+def tell_walls(target: Target) -> None:
+    """Say on standard error where this machine holds a foreign file with less than the walls of its kernel."""
+    weak = [name for name, held in walls_of(target).items() if held == "hook"]
+    if weak:
+        said = Text(
+            "On this machine the jail of the model has no wall of the kernel around: {w}. Native code in it is not held.",
+            "本机内核未能隔离模型进程的：{w}。其中的本机代码不受限制。",
+        )
+        console(stderr=True).print(say(said.format(w=", ".join(weak))), style="yellow")
 
 
 @contextmanager
@@ -160,16 +199,10 @@ def profile_in(parts: Any) -> str:
 
 def count_again(parts: Any, inputs: Inputs) -> Again:
     """Run the plan of the bundle again from the files, under the system that the plan declares."""
-    from hutong.engines.trust.runs.files import open_data, opener
-    from hutong.engines.trust.runs.folder import any_profile
+    from hutong.engines.trust.runs.folder import open_planned
     from hutong.engines.trust.runs.records import system_of
 
     system = system_of(json.loads(parts["plan.json"])["system"])
+    given = open_planned(inputs, system)
     with progress(quiet=False) as told:
-        return rerun(
-            parts,
-            opener(Path(inputs.model), system),
-            any_profile(inputs.profile),
-            open_data(inputs, system),
-            progress=told,
-        )
+        return rerun(parts, given.open, given.profile, given.data, progress=told)

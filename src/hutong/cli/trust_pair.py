@@ -13,6 +13,7 @@ import typer
 from hutong.cli.output import say, show_json
 from hutong.engines.trust import Data
 from hutong.engines.trust.runs import Inputs, open_folder, open_inputs
+from hutong.engines.trust.targets import closing
 from hutong.kernel.errors import Conflict, Invalid
 from hutong.kernel.text import Text
 
@@ -48,7 +49,8 @@ def side(path: Path, data: Path | None, system: Path | None, label: str, group: 
             tuple(group or ()),
         )
     given = open_inputs(inputs)
-    answers = given.open().predict(given.data.features).labels
+    with closing(given.open()) as target:
+        answers = target.predict(given.data.features).labels
     return Side(path.name, np.asarray(answers == given.data.labels), _rows_of(given.data))
 
 

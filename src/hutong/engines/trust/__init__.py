@@ -7,12 +7,21 @@ verdict = judge(plan, seen, evidence)                      # missing or undecide
 
 from hutong.engines.trust.data import Data, data_of
 from hutong.engines.trust.judge import judge
+from hutong.engines.trust.log import LogTarget
 from hutong.engines.trust.observe import observe
 from hutong.engines.trust.plan import Plan, commit, make_plan, plan_of
 from hutong.engines.trust.profile import Check, Profile, Threshold, load_profile, profile_names, profile_of
+from hutong.engines.trust.reach.door import Source, open_target, walls_of
 from hutong.engines.trust.registry import METHODS, installed
 from hutong.engines.trust.remedy import Advice, WayThrough, advice, way_through
-from hutong.engines.trust.targets import LogTarget, OnnxTarget, OutOfDomain, Predictions, Target, open_model
+from hutong.engines.trust.targets import (
+    OnnxTarget,
+    OutOfDomain,
+    Predictions,
+    Target,
+    closing,
+    open_model,
+)
 from hutong.engines.trust.types import (
     CATEGORIES,
     CATEGORY_WORDS,
@@ -57,12 +66,14 @@ __all__ = [
     "Predictions",
     "Profile",
     "Promise",
+    "Source",
     "System",
     "Target",
     "Threshold",
     "Verdict",
     "WayThrough",
     "advice",
+    "closing",
     "commit",
     "data_of",
     "installed",
@@ -71,8 +82,10 @@ __all__ = [
     "make_plan",
     "observe",
     "open_model",
+    "open_target",
     "plan_of",
     "profile_names",
     "profile_of",
+    "walls_of",
     "way_through",
 ]

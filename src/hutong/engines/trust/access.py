@@ -1,6 +1,12 @@
-"""What an evaluator may do with a system: the ladder of access, and the plain form of a model whose weights are given.
+"""What a test may do with a system (`reach.ladder`), and the plain form of a model whose weights are given.
 
-Less access never gives a higher level: every test asks for its step, and what needs a higher one is not run.
+Less access never gives a higher level: every test asks for its powers, and what needs one that is not given is not run.
+
+Why a stranger's weights may be read in this process, while the model itself is only ever run in the jail: the file was looked
+at in the jail first (`reach.look`: size, standard operators only, no external data), reading it is parsing one protobuf
+message of at most 256 MiB, and linear models and trees are then arithmetic of our own. The one thing executed is
+a chain of Flatten, Reshape, Sub, Add, MatMul, Gemm and Relu, which `networks.read_network` has recognised node by node
+and of bounded size: no loop, no branch, no operator of anybody's own.
 """
 
 from __future__ import annotations
@@ -8,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hutong.engines.trust.data import Codes, Rows
+from hutong.engines.trust.endings import deciding_network
 from hutong.engines.trust.rooms import Bench, Setting
 from hutong.engines.trust.targets import SCORE_UNIT, Predictions, by_rule
 from hutong.engines.trust.types import System
@@ -26,31 +33,27 @@ if TYPE_CHECKING:
 
 Wide = NDArray[np.float64]
 Kind = Literal["linear", "trees", "network"]
-LADDER = ("log", "labels", "scores", "gradients", "weights", "training", "retrain")
 NEEDS_RUN = Text("a log cannot be asked anything new", "仅有预测日志，无法重新提问")
 NO_FORM = Text(
     "needs the weights of a linear model, a sum of trees or a small ReLU network",
     "需提供线性模型、树集成或小型ReLU网络的权重",
 )
+# Bars so close to none and all that millionths of a probability are too coarse for the log-odds there.
+_TOO_SURE = 1e-3
 NO_EXACT_FORM = Text("needs the weights of a linear model or a sum of trees", "需提供线性模型或树集成的权重")
-
-
-def allows(access: str, step: str) -> bool:
-    """Whether this access includes the step. An unknown access includes nothing."""
-    return access in LADDER and LADDER.index(access) >= LADDER.index(step)
 
 
 def unasked(setting: Setting) -> Text | None:
     """Why the system cannot be asked about new rows, which every test above level 2 has to; None where it can."""
-    return None if allows(setting.access, "labels") else NEEDS_RUN
+    return None if setting.may("ask") else NEEDS_RUN
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """A model as numbers. guard: margin, in its own scores, within which rounding of published scores could decide.
 
-    Exactly one of `plain` (labels in the order of the system's, its decision rule built in) and `network` (whose outputs
-    are the scores before the softmax) is given.
+    Exactly one of `plain` (labels in the order of the system's, its decision rule built in) and `network` (whose largest
+    output is the label) is given.
     """
 
     kind: Kind
@@ -88,7 +91,7 @@ class Form:
 
 def form_of(setting: Setting) -> Form | None:
     """The plain form of the artefact, or None where the weights are not given or the model has none of these forms."""
-    if setting.model is None or not allows(setting.access, "weights"):
+    if setting.model is None or not setting.may("weights"):
         return None
     return _read(setting.model, setting.system)
 
@@ -127,67 +130,15 @@ def _plain(model: bytes, system: System) -> Form | None:
 def _network(model: bytes, system: System) -> Form | None:
     from hutong.engines.trust.networks import read_network
 
-    logits = logits_of(model)
-    if logits is None or system.positive is not None:
+    bar = 1 / len(system.labels) if system.decision_at is None else float(system.decision_at)
+    deciding = None if not _TOO_SURE < bar < 1 - _TOO_SURE else deciding_network(model, system)
+    if deciding is None:
         return None
-    network = read_network(logits)
+    network = read_network(deciding)
     if (network.inputs, network.outputs) != (system.domain.width, len(system.labels)):
         return None
-    k = len(system.labels)
-    return Form("network", 4e-6 * k * k / (k - 1), network=network)
-
-
-def logits_of(model: bytes) -> bytes | None:
-    """The same ONNX file up to the input of its one Softmax, with Scaler as Sub and Mul; None where it has no such end.
-
-    A softmax keeps the order of its inputs, so the label is the same but for the rounding of equal scores.
-    """
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    try:
-        proto = onnx.load_model_from_string(model)
-    except (DecodeError, ValueError, TypeError):
-        return None
-    graph = proto.graph
-    ends = [n for n in graph.node if n.op_type == "Softmax" and n.domain in ("", "ai.onnx")]
-    same = {ends[0].output[0]} if len(ends) == 1 else set()
-    for node in graph.node:
-        if node.op_type == "Identity" and node.input[0] in same:
-            same.add(node.output[0])
-    if not any(o.name in same for o in graph.output):
-        return None
-    wanted, nodes = {ends[0].input[0]}, []
-    for node in reversed(graph.node):
-        if wanted & set(node.output):
-            wanted |= set(node.input)
-            nodes.append(node)
-    constants = [t for t in graph.initializer if t.name in wanted]
-    kept = [part for node in reversed(nodes) for part in _without_ml(node, constants)]
-    end = onnx.helper.make_tensor_value_info(ends[0].input[0], onnx.TensorProto.FLOAT, None)
-    fresh = onnx.helper.make_graph(kept, "logits", list(graph.input), [end], constants)
-    made = onnx.helper.make_model(fresh, opset_imports=list(proto.opset_import), ir_version=proto.ir_version)
-    return bytes(made.SerializeToString())
-
-
-def _without_ml(node: Any, constants: list[Any]) -> list[Any]:
-    """Scaler is (x - offset) * scale in float32, operation by operation; a cast to float32 of float32 is nothing."""
-    import onnx
-
-    given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-    first, last = node.input[0], node.output[0]
-    kind = node.op_type
-    if kind == "Cast" and given.get("to") == onnx.TensorProto.FLOAT:
-        return [onnx.helper.make_node("Identity", [first], [last])]
-    if kind != "Scaler":
-        return [node]
-    names = [f"{last}.{part}" for part in ("offset", "scale", "shifted")]
-    for name, part in zip(names, ("offset", "scale"), strict=False):
-        constants.append(onnx.numpy_helper.from_array(np.asarray(given[part], np.float32), name))
-    return [
-        onnx.helper.make_node("Sub", [first, names[0]], [names[2]]),
-        onnx.helper.make_node("Mul", [names[2], names[1]], [last]),
-    ]
+    # The log-odds that move a probability at the bar by 4e-6 for each label, as for plain forms.
+    return Form("network", 4e-6 * len(system.labels) / (bar * (1 - bar)), network=network)
 
 
 def answers_of(bench: Bench) -> Callable[[Rows], Wide]:

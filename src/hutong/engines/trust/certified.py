@@ -12,6 +12,7 @@ import numpy as np
 
 from hutong.engines.trust.access import NO_FORM, Wide, answers_of, form_of, rule_of, unasked
 from hutong.engines.trust.balls import Decided, ball_of, keeps_label, spans, unfit
+from hutong.engines.trust.bars import FIXED, Said, bar_claim, bar_of
 from hutong.engines.trust.data import Rows
 from hutong.engines.trust.evasion import BUDGET_WORDS, missing, sample
 from hutong.engines.trust.figures import nearest, told
@@ -42,47 +43,33 @@ def _how(setting: Setting) -> str:
 
 
 def _claims(setting: Setting) -> tuple[Claim, ...]:
-    bar, budget, how = (
-        setting.profile.thresholds["certified_min"].value,
-        setting.profile.challenge,
-        _how(setting),
-    )
-    n = min(setting.data.n, budget.rows)
-    passes, fails = share_reach(n, float(bar), setting.alpha)
-    smooth = how == "smoothing"
+    budget, how = setting.profile.challenge, _how(setting)
+    n, smooth = min(setting.data.n, budget.rows), how == "smoothing"
     norm, share = ("l2", budget.radius) if smooth else (budget.norm, budget.share)
-    say = {"t": told(bar), "b": BUDGET_WORDS[norm].format(e=told(share)), "h": HOW[how]}
-    return (
-        Claim(
-            id="R4.certified",
-            category="R",
-            level=4,
-            kind="certified_at_least",
-            metric="certified",
-            statement=Text(
-                "at least {t} of rows keep their label for certain under any change within {b} ({h})",
-                "在{b}的任意变动下，至少{t}的样本标签确定不变（{h}）",
-            ).format(**say),
-            population=Text("rows like those held out", "与留出数据同分布的样本"),
-            null=Text("fewer than {t} keep it", "不足{t}").format(**say),
-            threshold=nearest(bar),
-            direction=">=",
-            alpha=nearest(setting.alpha),
-            n=n,
-            passes_from=passes,
-            fails_from=fails,
-            queries=n * (budget.samples + 32) if smooth else n,
-            stopping="per row an e-process, any time" if smooth else "fixed size, one look",
-            params={
-                "how": how,
-                "norm": norm,
-                "share": nearest(share),
-                "row_alpha": nearest(ROW_ALPHA if smooth else Fraction(0)),
-                "noise": nearest(budget.noise) if smooth else None,
-                "samples": budget.samples if smooth else None,
-            },
+    said = Said(
+        Text(
+            "at least {t} of rows keep their label for certain under any change within {b} ({h})",
+            "在{b}的任意变动下，至少{t}的样本标签确定不变（{h}）",
         ),
+        Text("fewer than {t} keep it", "不足{t}"),
+        fill={"b": BUDGET_WORDS[norm].format(e=told(share)), "h": HOW[how]},
     )
+    claim = bar_claim(
+        setting, "R4.certified", ("R", 4), "certified_at_least", "certified", "certified_min", said, n,
+        share_reach(n, bar_of(setting, "certified_min"), setting.alpha),
+        queries=n * (budget.samples + 32) if smooth else n,
+        stopping="per row an e-process, any time" if smooth else FIXED,
+        params={
+            "how": how,
+            "norm": norm,
+            "share": nearest(share),
+            "row_alpha": nearest(ROW_ALPHA if smooth else Fraction(0)),
+            "noise": nearest(budget.noise) if smooth else None,
+            "samples": budget.samples if smooth else None,
+        },
+        share=True,
+    )  # fmt: skip
+    return (claim,)
 
 
 def _missing(setting: Setting) -> Text | None:

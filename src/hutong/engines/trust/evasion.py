@@ -13,6 +13,7 @@ import numpy as np
 
 from hutong.engines.trust.access import answers_of, form_of, rule_of, unasked
 from hutong.engines.trust.balls import Ball, ball_of, bounds_of, unfit
+from hutong.engines.trust.bars import Said, bar_claim, bar_of
 from hutong.engines.trust.data import Codes, Rows
 from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import judged, not_estimable, rows_of, whole
@@ -122,43 +123,29 @@ class Attacker:
 
 
 def _claims(setting: Setting) -> tuple[Claim, ...]:
-    profile = setting.profile
-    bar, budget = profile.thresholds["evasion_min"].value, profile.challenge
+    budget = setting.profile.challenge
     n = min(setting.data.n, budget.rows)
-    passes, fails = share_reach(n, float(bar), setting.alpha)
-    say = {
-        "t": told(bar),
-        "b": BUDGET_WORDS[budget.norm].format(e=told(budget.share)),
-        "q": budget.queries,
-    }
-    return (
-        Claim(
-            id="R3.evasion",
-            category="R",
-            level=3,
-            kind="resist_at_least",
-            metric="resisting",
-            statement=Text(
-                "at least {t} of rows resist the ensemble of attacks with {b} and {q} queries a row",
-                "在{b}、每行{q}次查询的预算内，至少{t}的样本能抵御攻击组合",
-            ).format(**say),
-            population=Text("rows like those held out", "与留出数据同分布的样本"),
-            null=Text("fewer than {t} resist", "能抵御者不足{t}").format(**say),
-            threshold=nearest(bar),
-            direction=">=",
-            alpha=nearest(setting.alpha),
-            n=n,
-            passes_from=passes,
-            fails_from=fails,
-            queries=n * (budget.queries + budget.queries // 5),
-            params={
-                "norm": budget.norm,
-                "share": nearest(budget.share),
-                "queries": budget.queries,
-                "attacks": [a for s in STAGES for a in s],
-            },
+    said = Said(
+        Text(
+            "at least {t} of rows resist the ensemble of attacks with {b} and {q} queries a row",
+            "在{b}、每行{q}次查询的预算内，至少{t}的样本能抵御攻击组合",
         ),
+        Text("fewer than {t} resist", "能抵御者不足{t}"),
+        fill={"b": BUDGET_WORDS[budget.norm].format(e=told(budget.share)), "q": budget.queries},
     )
+    claim = bar_claim(
+        setting, "R3.evasion", ("R", 3), "resist_at_least", "resisting", "evasion_min", said, n,
+        share_reach(n, bar_of(setting, "evasion_min"), setting.alpha),
+        queries=n * (budget.queries + budget.queries // 5),
+        params={
+            "norm": budget.norm,
+            "share": nearest(budget.share),
+            "queries": budget.queries,
+            "attacks": [a for s in STAGES for a in s],
+        },
+        share=True,
+    )  # fmt: skip
+    return (claim,)
 
 
 def missing(setting: Setting) -> Text | None:

@@ -16,10 +16,10 @@ import numpy as np
 
 from hutong.engines.trust.access import NO_FORM, form_of, unasked
 from hutong.engines.trust.balls import Ball, keeps_label
+from hutong.engines.trust.bars import PERSONS, Said, bar_claim, bar_of
 from hutong.engines.trust.certified import DIFFERS, NODES
 from hutong.engines.trust.data import Rows
 from hutong.engines.trust.evasion import sample
-from hutong.engines.trust.figures import nearest, told
 from hutong.engines.trust.findings import judged, not_estimable, whole
 from hutong.engines.trust.groups import NO_GROUPS
 from hutong.engines.trust.intervals import share_of
@@ -51,34 +51,25 @@ def protected(domain: Domain, attributes: list[str]) -> dict[str, list[int]]:
 
 
 def _claim(setting: Setting, level: int) -> Claim:
-    bar, names = setting.profile.thresholds["flip_max"].value, sorted(setting.data.groups)
-    columns = protected(setting.system.domain, names)
+    columns = protected(setting.system.domain, sorted(setting.data.groups))
     n = min(setting.data.n, MOST_ROWS if level == 3 else setting.profile.challenge.rows)
-    passes, fails = share_reach_below(n, float(bar), setting.alpha)
+    reach = share_reach_below(n, bar_of(setting, "flip_max"), setting.alpha) if columns else (None, None)
     joint = Text("any values of all protected attributes together", "全部受保护属性任意取值")
     alone = Text("another value of one protected attribute", "单个受保护属性改取其他值")
-    say = {"t": told(bar), "w": joint if level == 4 else alone}
-    return Claim(
-        id=f"F{level}.flips",
-        category="F",
-        level=level,
-        kind="flips_at_most",
-        metric="flips",
-        statement=Text(
+    said = Said(
+        Text(
             "with {w}, all else equal, at most {t} of decisions change",
             "其他条件不变，{w}时，改变的决定不超过{t}",
-        ).format(**say),
-        population=Text("persons like those held out", "与留出数据同分布的人员"),
-        null=Text("more than {t} change", "改变者超过{t}").format(**say),
-        threshold=nearest(bar),
-        direction="<=",
-        alpha=nearest(setting.alpha),
-        n=n,
-        passes_from=passes if columns else None,
-        fails_from=fails if columns else None,
-        queries=n * MOST_VALUES * len(columns) if level == 3 else n,
-        params={"columns": [setting.system.domain.columns[i].name for i in chain(*columns.values())]},
+        ),
+        Text("more than {t} change", "改变者超过{t}"),
+        PERSONS,
+        {"w": joint if level == 4 else alone},
     )
+    return bar_claim(
+        setting, f"F{level}.flips", ("F", level), "flips_at_most", "flips", "flip_max", said, n, reach,
+        direction="<=", queries=n * MOST_VALUES * len(columns) if level == 3 else n,
+        params={"columns": [setting.system.domain.columns[i].name for i in chain(*columns.values())]}, share=True,
+    )  # fmt: skip
 
 
 def _missing(setting: Setting) -> Text | None:

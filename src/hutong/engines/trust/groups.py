@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hutong.engines.trust.figures import nearest, told
+from hutong.engines.trust.bars import Said, bar_claim, bar_of
 from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of, with_note
 from hutong.engines.trust.power import gap_reach
 from hutong.engines.trust.profile import GAP_METRICS
@@ -62,47 +62,44 @@ def method_for(groups: int) -> Bound:
 
 def gap_claim(setting: Setting, attributes: tuple[str, ...], level: int) -> Claim:
     """That the groups of these attributes, crossed, differ by at most the profile's gap."""
-    profile, data, positive = setting.profile, setting.data, positive_of(setting)
-    metric = profile.gap_metric if positive is not None else "accuracy"
-    bar = profile.thresholds["gap_max"].value
-    known = all(a in data.groups for a in attributes)
-    sizes: list[int] = []
-    if known:
-        cells = counted(data.groups, data.labels, data.labels, len(setting.system.labels)).by(attributes)
-        sizes = rates_of(metric, cells, positive).units.tolist()
-    enough = [s for s in sizes if s >= profile.min_group]
-    method = method_for(len(enough))
-    passes, fails = gap_reach(enough, float(bar), setting.alpha, method)
-    name = CROSS.join(attributes)
-    say = {"m": METRIC_WORDS[metric], "t": told(bar), "a": name}
-    return Claim(
-        id=f"F{level}.gap.{name.replace(CROSS, '.')}",
-        category="F",
-        level=level,
-        kind="gap_at_most",
-        metric=metric,
-        statement=Text(
-            "{m} differs by at most {t} between groups by {a}", "按{a}分组，{m}相差不超过{t}"
-        ).format(**say),
-        population=Text("persons like those held out, by {a}", "与留出数据同分布的人员，按{a}分组").format(
-            **say
-        ),
-        null=Text("some two groups differ by more than {t}", "某两组相差超过{t}").format(**say),
-        threshold=nearest(bar),
+    metric, sizes = gap_metric_of(setting), sizes_by(setting, attributes)
+    least = setting.profile.min_group
+    enough = [s for s in sizes if s >= least]
+    method, name = method_for(len(enough)), CROSS.join(attributes)
+    said = Said(
+        Text("{m} differs by at most {t} between groups by {a}", "按{a}分组，{m}相差不超过{t}"),
+        Text("some two groups differ by more than {t}", "某两组相差超过{t}"),
+        Text("persons like those held out, by {a}", "与留出数据同分布的人员，按{a}分组"),
+        {"m": METRIC_WORDS[metric], "a": name},
+    )
+    return bar_claim(
+        setting, f"F{level}.gap.{name.replace(CROSS, '.')}", ("F", level), "gap_at_most", metric, "gap_max",
+        said, setting.data.n, gap_reach(enough, bar_of(setting, "gap_max"), setting.alpha, method),
         direction="<=",
-        alpha=nearest(setting.alpha),
-        n=data.n,
-        passes_from=passes,
-        fails_from=fails,
         params={
             "attribute": name,
             "attributes": list(attributes),
-            "min_group": profile.min_group,
-            "positive": positive,
+            "min_group": least,
+            "positive": positive_of(setting),
             "sizes": sizes,
             "method": method,
         },
-    )
+    )  # fmt: skip
+
+
+def gap_metric_of(setting: Setting) -> str:
+    """What gaps are measured in: without a favourable decision only the accuracy has a meaning."""
+    return setting.profile.gap_metric if positive_of(setting) is not None else "accuracy"
+
+
+def sizes_by(setting: Setting, attributes: tuple[str, ...]) -> list[int]:
+    """Units of each group by these attributes, known before any decision; none where an attribute is not given."""
+    data, metric = setting.data, gap_metric_of(setting)
+    if not all(a in data.groups for a in attributes):
+        return []
+    cells = counted(data.groups, data.labels, data.labels, len(setting.system.labels)).by(attributes)
+    found: list[int] = rates_of(metric, cells, positive_of(setting)).units.tolist()
+    return found
 
 
 def _claims(setting: Setting) -> tuple[Claim, ...]:

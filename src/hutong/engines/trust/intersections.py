@@ -11,19 +11,23 @@ from itertools import combinations
 import numpy as np
 
 from hutong.engines.trust.access import unasked
-from hutong.engines.trust.figures import nearest, told
+from hutong.engines.trust.bars import PERSONS, Said, bar_claim, bar_of
+from hutong.engines.trust.figures import above, below, nearest
 from hutong.engines.trust.findings import judged, not_estimable, rows_of, whole, with_note
 from hutong.engines.trust.groups import (
     SMALL,
     attributes_of,
     counted,
     gap_claim,
+    gap_metric_of,
     listed,
     missing,
     positive_of,
     rates_of,
     read_cells,
+    sizes_by,
 )
+from hutong.engines.trust.power import all_gaps_reach, offset_reach
 from hutong.engines.trust.quality import NO_SCORES
 from hutong.engines.trust.reweigh import reweighted
 from hutong.engines.trust.rooms import Bench, Method, Rule, Setting
@@ -38,6 +42,8 @@ from hutong.engines.trust.types import Claim, Finding, Json
 from hutong.kernel.text import Text
 
 DEPTH = 2
+# What calibration by group keeps of alpha, see `group_calibration_rule`.
+KEPT = 0.9
 
 
 def _claims_three(setting: Setting) -> tuple[Claim, ...]:
@@ -47,26 +53,25 @@ def _claims_three(setting: Setting) -> tuple[Claim, ...]:
 
 
 def _calibration(setting: Setting, attribute: str) -> Claim:
-    bar = setting.profile.thresholds["calibration_max"].value
-    say = {"t": told(bar), "a": attribute}
-    return Claim(
-        id=f"F3.calibration.{attribute}",
-        category="F",
-        level=3,
-        kind="group_calibration_at_most",
-        metric="calibration",
-        statement=Text(
+    least = setting.profile.min_group
+    given = setting.data.groups.get(attribute)
+    sizes = [] if given is None else np.unique(given, return_counts=True)[1].tolist()
+    enough = sizes if sizes and min(sizes) >= least else []
+    said = Said(
+        Text(
             "in every group by {a} mean confidence differs from the hit rate by at most {t}",
             "按{a}分组，各组平均置信度与正确率相差均不超过{t}",
-        ).format(**say),
-        population=Text("persons with the scores of those held out", "与留出数据分数相同的人员"),
-        null=Text("in some group it differs by more than {t}", "某组相差超过{t}").format(**say),
-        threshold=nearest(bar),
-        direction="<=",
-        alpha=nearest(setting.alpha),
-        n=setting.data.n,
-        params={"attribute": attribute, "attributes": [attribute], "min_group": setting.profile.min_group},
+        ),
+        Text("in some group it differs by more than {t}", "某组相差超过{t}"),
+        Text("persons with the scores of those held out", "与留出数据分数相同的人员"),
+        {"a": attribute},
     )
+    reach = offset_reach(enough, bar_of(setting, "calibration_max"), KEPT * setting.alpha)
+    return bar_claim(
+        setting, f"F3.calibration.{attribute}", ("F", 3), "group_calibration_at_most", "calibration",
+        "calibration_max", said, setting.data.n, reach, direction="<=",
+        params={"attribute": attribute, "attributes": [attribute], "min_group": least},
+    )  # fmt: skip
 
 
 def _observe_three(claim: Claim, bench: Bench) -> Json:
@@ -120,7 +125,7 @@ def group_calibration_rule(claim: Claim, counts: Json) -> Finding:
     Given the scores, hits are independent and the exact limits of a binomial bound their mean (Hoeffding 1956, Ann. Math.
     Stat. 27:713), but for counts next to 0 or n, where alpha is kept by a tenth taken off. Lower limits share alpha.
     """
-    alpha, least = 0.9 * float(str(claim.alpha)), int(str(claim.params["min_group"]))
+    alpha, least = KEPT * float(str(claim.alpha)), int(str(claim.params["min_group"]))
     groups = rows_of(counts, "groups")
     small = [f"{g['name']} ({whole(g, 'n')})" for g in groups if whole(g, "n") < least]
     known = [g for g in groups if whole(g, "n") >= least]
@@ -132,9 +137,16 @@ def group_calibration_rule(claim: Claim, counts: Json) -> Finding:
     worst = max(each, key=lambda e: e[1].value)
     upper, lower = max(e[1].upper for e in each), max(e[2].lower for e in each)
     interval = Interval(worst[1].value, lower, upper, True, "group-calibration")
+    # Limits that are shown hold for all groups at once; those that decide are told in the interval.
     details = [
-        {"group": n, "off": nearest(i.value), "n": whole(g, "n")}
-        for (n, i, _), g in zip(each, known, strict=True)
+        {
+            "group": n,
+            "off": nearest(i.value),
+            "lower": below(s.lower),
+            "upper": above(s.upper),
+            "n": whole(g, "n"),
+        }
+        for (n, i, s), g in zip(each, known, strict=True)
     ]
     note = Text("worst: {g}", "最差：{g}").format(g=worst[0])
     return judged(claim, interval, sum(whole(g, "n") for g in known), "calibration", details, note)
@@ -149,35 +161,23 @@ def _off(group: Json, alpha: float) -> Interval:
 
 def _claims_four(setting: Setting) -> tuple[Claim, ...]:
     names = sorted(setting.data.groups)
-    bar, positive = setting.profile.thresholds["gap_max"].value, positive_of(setting)
-    say = {"t": told(bar)}
-    return (
-        Claim(
-            id="F4.gap",
-            category="F",
-            level=4,
-            kind="all_gaps_at_most",
-            metric=setting.profile.gap_metric if positive is not None else "accuracy",
-            statement=Text(
-                "the limits of all groups and intersections hold at once, and no two differ by more than {t}",
-                "各组及交叉组的置信限同时成立，且任意两组相差不超过{t}",
-            ).format(**say),
-            population=Text("persons like those held out", "与留出数据同分布的人员"),
-            null=Text(
-                "some two groups or intersections differ by more than {t}", "某两组或交叉组相差超过{t}"
-            ).format(**say),
-            threshold=nearest(bar),
-            direction="<=",
-            alpha=nearest(setting.alpha),
-            n=setting.data.n,
-            params={
-                "attributes": names,
-                "depth": DEPTH,
-                "min_group": setting.profile.min_group,
-                "positive": positive,
-            },
+    least = setting.profile.min_group
+    crossings = [pair for depth in range(1, DEPTH + 1) for pair in combinations(names, depth)]
+    sizes = [[s for s in sizes_by(setting, pair) if s >= least] for pair in crossings]
+    said = Said(
+        Text(
+            "the limits of all groups and intersections hold at once, and no two differ by more than {t}",
+            "各组及交叉组的置信限同时成立，且任意两组相差不超过{t}",
         ),
+        Text("some two groups or intersections differ by more than {t}", "某两组或交叉组相差超过{t}"),
+        PERSONS,
     )
+    claim = bar_claim(
+        setting, "F4.gap", ("F", 4), "all_gaps_at_most", gap_metric_of(setting), "gap_max", said,
+        setting.data.n, all_gaps_reach(sizes, bar_of(setting, "gap_max"), setting.alpha), direction="<=",
+        params={"attributes": names, "depth": DEPTH, "min_group": least, "positive": positive_of(setting)},
+    )  # fmt: skip
+    return (claim,)
 
 
 def _observe_four(claim: Claim, bench: Bench) -> Json:

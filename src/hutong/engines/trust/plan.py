@@ -12,10 +12,12 @@ from functools import cached_property
 from typing import Any
 
 from hutong.engines.trust import registry
+from hutong.engines.trust.content.speaking import speaks
 from hutong.engines.trust.data import Data
 from hutong.engines.trust.figures import below, nearest
 from hutong.engines.trust.profile import Profile
-from hutong.engines.trust.rooms import Setting
+from hutong.engines.trust.reach.ladder import ladder_on
+from hutong.engines.trust.rooms import Setting, setting_of
 from hutong.engines.trust.statistics.ledger import AlphaLedger
 from hutong.engines.trust.targets import Target
 from hutong.engines.trust.types import CATEGORIES, Category, Claim, Declaration, System, refuse
@@ -30,7 +32,8 @@ class Plan:
     """profile, system: as plain records. required, installed: level by category. table: classes' requirements.
 
     reachable: highest level by category whose tests, and all below, can run with the access and data given.
-    digest: SHA-256 of the canonical form; the name under which it goes into a ledger.
+    ladder: digest of the access ladder that capped them. digest: SHA-256 of the canonical form; the name under which the
+    plan goes into a ledger.
     """
 
     profile: Mapping[str, object] = field(hash=False)
@@ -49,6 +52,7 @@ class Plan:
     claims: tuple[Claim, ...]
     reachable: Mapping[Category, int] = field(hash=False)
     engine: str = ENGINE
+    ladder: str = ""
 
     @cached_property
     def digest(self) -> str:
@@ -72,6 +76,8 @@ class Plan:
             "seed_commitment": self.seed_commitment,
             "declarations": [d.as_json() for d in self.declarations],
             "claims": [c.as_json() for c in self.claims],
+            # Plans made before the ladder was named keep their digest.
+            **({"ladder": self.ladder} if self.ladder else {}),
         }
 
 
@@ -91,19 +97,21 @@ def make_plan(
 ) -> Plan:
     """All claims up to the required levels that have tests. Reads sizes, labels and groups; asks the target nothing.
 
-    aim: a level up to which every category is planned even where less is required. alpha is shared out by a ledger
-    (`statistics.ledger`): a category's share to each of its claims, unsplit. `Invalid`: declaration.ground, declaration.contradicted, seed.empty.
+    aim: a level up to which every category is planned even where less is required (a profile may aim higher by itself). alpha is shared out by a ledger
+    (`statistics.ledger`): a category's share to each of its claims, unsplit. `Invalid`: profile.kind, declaration.ground, declaration.contradicted, seed.empty.
     """
     if not seed:
         raise refuse("seed.empty", Text("The seed is empty.", "随机种子为空。"), where="seed")
+    profile.fits(speaks(target.access))
     _check_declarations(profile, data, declarations)
     excused = {d.category for d in declarations}
-    have = registry.installed()
+    have = registry.installed(target.access)
     levels: dict[Category, int] = {
-        c: 0 if c in excused else min(max(profile.required[c], aim or 0), have[c]) for c in CATEGORIES
+        c: 0 if c in excused else min(max(profile.required[c], profile.aim.get(c, 0), aim or 0), have[c])
+        for c in CATEGORIES
     }
     # Whether a category passes by chance at all is seen at any alpha.
-    probe = Setting(profile, system, data, target.access, float(profile.alpha), content_of(target))
+    probe = setting_of(target, system, profile, data, float(profile.alpha))
     spending = [c for c in CATEGORIES if _spends(probe, c, levels[c])]
     share = _share_of(profile.alpha, spending)
     setting = replace(probe, alpha=float(share))
@@ -129,13 +137,8 @@ def make_plan(
         declarations=tuple(declarations),
         claims=tuple(claims),
         reachable={c: _reachable(setting, c, have[c]) for c in CATEGORIES},
+        ladder=ladder_on(None).digest,
     )
-
-
-def content_of(target: Target) -> bytes | None:
-    """The artefact's bytes, where the target gives its weights."""
-    content = getattr(target, "content", None)
-    return content if isinstance(content, bytes) else None
 
 
 def _share_of(alpha: Fraction, spending: Sequence[Category]) -> Fraction:
@@ -147,8 +150,9 @@ def _share_of(alpha: Fraction, spending: Sequence[Category]) -> Fraction:
 
 
 def _reachable(setting: Setting, category: Category, installed: int) -> int:
-    level = 0
-    while level < installed and not any(m.missing(setting) for m in registry.methods_of(category, level + 1)):
+    """No further than the ladder lets this access go, and no further than every test can run."""
+    level, most = 0, min(installed, ladder_on(None).cap(category, setting.powers))
+    while level < most and not any(m.missing(setting) for m in registry.methods_of(category, level + 1)):
         level += 1
     return level
 

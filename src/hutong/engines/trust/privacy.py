@@ -53,7 +53,7 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
 def _missing(setting: Setting) -> Text | None:
     if setting.data.train_features is None:
         return NO_TRAINING
-    return NEEDS_RUN if setting.access == "log" else None
+    return None if setting.may("ask") else NEEDS_RUN
 
 
 def _observe(claim: Claim, bench: Bench) -> Json:

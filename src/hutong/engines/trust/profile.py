@@ -1,10 +1,12 @@
 """Profiles: risk class -> required levels, thresholds with citations, alpha. Dated data beside the code.
 
-Two ship with the engine. `form-reader` (class 2) needs Q2 R2 X1 F2 S2 P1 G1; fairness may be declared not applicable
+Three ship with the engine. `form-reader` (class 2) needs Q2 R2 X1 F2 S2 P1 G1; fairness may be declared not applicable
 on one ground, and that declaration is part of the evidence. `release-adviser` advises on a person's liberty, so it is
 class 4 of the table, which asks R4 and F4 among others. A level passes only if those below pass, and a measured failure is
 told before a missing test, the lowest level first: so the adviser is stopped by its measured gap at F2. Putting it into
-class 2 to make level 2 the requirement would have understated the risk.
+class 2 to make level 2 the requirement would have understated the risk. `generative-service` is for services that answer in
+words (`answers: text`): no distance, no corruption and no threshold of the tests on rows belongs to it, and it aims at a
+level of safety above the one required.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from datetime import date
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
+from hutong.engines.trust.challenge import NO_CHALLENGE, Challenge, challenge_of
 from hutong.engines.trust.reading import (
     as_list,
     as_map,
@@ -38,7 +40,6 @@ CHECKS = Path(__file__).parent / "checks.yaml"
 REQUIREMENTS, COMMON = PROFILES / "requirements.yaml", PROFILES / "common.yaml"
 METRICS = ("accuracy", "balanced_accuracy")
 GAP_METRICS = ("selection_rate", "tpr", "fpr", "accuracy")
-NORMS = ("linf", "l2")
 # What a profile has to give for itself. Rooms of their own packages read others: from the profile or `COMMON`.
 THRESHOLDS = (
     "quality_min",
@@ -80,29 +81,12 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
-    """How far an adversary may go, and how long. Distances are shares of a column's span.
-
-    norm, share: the budget of levels 3 and 4. proven: the share at level 5. queries: per row. rows: drawn at most.
-    radius, noise, samples: l2 radius, noise and most samples per row of the smoothed system, where weights are not given.
-    """
-
-    norm: Literal["linf", "l2"]
-    share: Fraction
-    proven: Fraction
-    queries: int
-    rows: int
-    radius: Fraction
-    noise: Fraction
-    samples: int
-    reason: Text
-    citation: Text
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
 class Profile:
-    """What one kind of system must show. table: risk class -> category -> level. digest: of the data read."""
+    """What one kind of system must show. table: risk class -> category -> level, up to the highest class that the profile
+    can speak of. digest: of the data read.
+
+    in_words: it is for services that answer in words. aim: levels planned where they are above those required.
+    """
 
     id: str
     version: str
@@ -124,10 +108,24 @@ class Profile:
     valid_from: date
     valid_to: date | None
     digest: str
+    in_words: bool = False
+    aim: Mapping[Category, int] = field(default_factory=dict, hash=False)
 
     @property
     def required(self) -> Mapping[Category, int]:
         return self.table[self.risk_class]
+
+    def fits(self, in_words: bool) -> None:
+        """`Invalid` profile.kind where the profile is for rows and the system answers in words, or the reverse."""
+        if in_words is not self.in_words:
+            what = Text(
+                "The profile {p} is not for a system of this kind.", "评估配置{p}不适用于此类系统。"
+            ).format(p=self.id)
+            remedy = Text(
+                "Services that answer in words take a profile with answers: text, classifiers one without.",
+                "生成式服务须选用answers: text的评估配置，分类系统须选用其他配置。",
+            )
+            raise refuse("profile.kind", what, remedy, "profile")
 
     def checks_of(self, category: Category, level: int) -> tuple[Check, ...]:
         return tuple(c for c in self.checks if (c.category, c.level) == (category, level))
@@ -178,7 +176,7 @@ def profile_of(
 def _profile(
     data: dict[str, object], table: dict[str, object], checks: dict[str, object], common: dict[str, object]
 ) -> Profile:
-    thresholds = as_map(data["thresholds"])
+    thresholds, in_words = as_map(data["thresholds"]), _in_words(data)
     classes = {int(k): as_map(v) for k, v in as_map(table["classes"]).items()}
     mine = classes[int(str(data["risk_class"]))]
     if data["requirements"] != table["id"]:
@@ -191,36 +189,50 @@ def _profile(
         class_reason=as_text(data["class_reason"]),
         alpha=as_share(data["alpha"]),
         min_group=max(1, int(str(data["min_group"]))),
-        quality_metric=one_of(thresholds["quality_metric"], METRICS),
-        gap_metric=one_of(data["gap_metric"], GAP_METRICS),
-        thresholds=_thresholds(thresholds, as_map(common["thresholds"])),
-        challenge=_challenge(as_map(data["challenge"])),
+        quality_metric=one_of("accuracy" if in_words else thresholds["quality_metric"], METRICS),
+        gap_metric=one_of("accuracy" if in_words else data["gap_metric"], GAP_METRICS),
+        thresholds=_thresholds(thresholds, {} if in_words else as_map(common["thresholds"]), in_words),
+        challenge=NO_CHALLENGE if in_words else challenge_of(as_map(data["challenge"])),
         corruptions=tuple(
             (str(as_map(c)["kind"]), str(s))
-            for c in as_list(data["corruptions"])
+            for c in as_list([] if in_words else data["corruptions"])
             for s in as_list(as_map(c)["severities"])
         ),
         grounds={
             _category(c): {g: as_text(t) for g, t in as_map(v).items()}
             for c, v in as_map(data["not_applicable"]).items()
         },
-        table={k: {c: int(str(as_map(v["levels"])[c])) for c in CATEGORIES} for k, v in classes.items()},
+        table={
+            k: {c: int(str(as_map(v["levels"])[c])) for c in CATEGORIES}
+            for k, v in classes.items()
+            if k <= int(str(data.get("highest_class", max(classes))))
+        },
         validity_months=int(str(mine["validity_months"])),
         independence=str(mine["independence"]),
         checks=tuple(_check(as_map(c)) for c in as_list(checks["checks"])),
         valid_from=date.fromisoformat(str(data["valid_from"])),
         valid_to=None if data["valid_to"] is None else date.fromisoformat(str(data["valid_to"])),
         digest=digest([plain(data), plain(table), plain(checks), plain(common)]),
+        in_words=in_words,
+        aim={_category(c): int(str(level)) for c, level in as_map(data.get("aim", {})).items()},
     )
 
 
+def _in_words(data: dict[str, object]) -> bool:
+    return one_of(data.get("answers", "labels"), ("labels", "text")) == "text"
+
+
 def _category(value: object) -> Category:
-    return next(c for c in CATEGORIES if c == value)
+    for category in CATEGORIES:
+        if category == value:
+            return category
+    raise ValueError(f"{value} is no category")
 
 
-def _thresholds(data: dict[str, object], common: dict[str, object]) -> dict[str, Threshold]:
+def _thresholds(data: dict[str, object], common: dict[str, object], in_words: bool) -> dict[str, Threshold]:
     given = {**common, **data}
-    names = [*THRESHOLDS, *sorted(set(given) - set(THRESHOLDS) - {"quality_metric"})]
+    needed = () if in_words else THRESHOLDS
+    names = [*needed, *sorted(set(given) - set(needed) - {"quality_metric"})]
     return {name: _threshold(given[name], name in THRESHOLDS) for name in names}
 
 
@@ -228,22 +240,6 @@ def _threshold(value: object, is_share: bool) -> Threshold:
     data = as_map(value)
     number = as_share(data["value"]) if is_share else as_positive(data["value"])
     return Threshold(number, as_text(data["reason"]), as_text(data["citation"]), str(data["status"]))
-
-
-def _challenge(data: dict[str, object]) -> Challenge:
-    return Challenge(
-        norm="l2" if one_of(data["norm"], NORMS) == "l2" else "linf",
-        share=as_share(data["share"]),
-        proven=as_share(data["proven"]),
-        queries=max(50, int(str(data["queries"]))),
-        rows=max(1, int(str(data["rows"]))),
-        radius=as_share(data["radius"]),
-        noise=as_share(data["noise"]),
-        samples=max(100, int(str(data["samples"]))),
-        reason=as_text(data["reason"]),
-        citation=as_text(data["citation"]),
-        status=str(data["status"]),
-    )
 
 
 def _check(data: dict[str, object]) -> Check:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hutong.engines.trust.bars import Said, bar_claim, bar_of
 from hutong.engines.trust.data import Codes
-from hutong.engines.trust.figures import nearest, told
+from hutong.engines.trust.figures import nearest
 from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of, whole
 from hutong.engines.trust.intervals import empirical_bernstein, mean_of_classes, share_of
 from hutong.engines.trust.power import bernstein_reach, mean_reach, share_reach
@@ -18,7 +19,6 @@ from hutong.kernel.text import Text
 
 # Confidence is summed in hundredths of a per cent, so that sums are exact whole numbers.
 UNIT = 10_000
-ROWS = Text("rows like those held out", "与留出数据同分布的样本")
 CLASS_EMPTY = Text("no row of class {c}", "没有类别{c}的样本")
 NO_SCORES = Text("the system gives no scores", "系统未给出分数")
 
@@ -57,50 +57,29 @@ def metric_reach(setting: Setting, threshold: float, cases: int = 1) -> tuple[st
 
 def metric_claim(setting: Setting, name: str, category: Category, key: str) -> Claim:
     """The claim that the profile's quality metric is at least a threshold."""
-    metric, bar = setting.profile.quality_metric, setting.profile.thresholds[key].value
-    passes, fails = metric_reach(setting, float(bar))
-    say = {"m": METRIC_WORDS[metric], "t": told(bar)}
-    return Claim(
-        id=name,
-        category=category,
-        level=2,
-        kind="metric_at_least",
-        metric=metric,
-        statement=Text("{m} is at least {t}", "{m}不低于{t}").format(**say),
-        population=ROWS,
-        null=Text("{m} is below {t}", "{m}低于{t}").format(**say),
-        threshold=nearest(bar),
-        direction=">=",
-        alpha=nearest(setting.alpha),
-        n=setting.data.n,
-        passes_from=passes,
-        fails_from=fails,
+    metric, reach = setting.profile.quality_metric, metric_reach(setting, bar_of(setting, key))
+    said = Said(
+        Text("{m} is at least {t}", "{m}不低于{t}"),
+        Text("{m} is below {t}", "{m}低于{t}"),
+        fill={"m": METRIC_WORDS[metric]},
+    )
+    return bar_claim(
+        setting, name, (category, 2), "metric_at_least", metric, key, said, setting.data.n, reach
     )
 
 
 def _claims(setting: Setting) -> tuple[Claim, ...]:
-    profile = setting.profile
-    bar, least = profile.thresholds["calibration_max"].value, profile.thresholds["quality_min"].value
+    bar, least = bar_of(setting, "calibration_max"), bar_of(setting, "quality_min")
     # Stated for the variance that a calibrated system of just the required accuracy has at most.
-    reach = bernstein_reach(setting.data.n, float(least * (1 - least)), float(bar), setting.alpha)
-    calibration = Claim(
-        id="Q2.calibration",
-        category="Q",
-        level=2,
-        kind="calibration_at_most",
-        metric="calibration",
-        statement=Text(
-            "mean confidence differs from the hit rate by at most {t}", "平均置信度与正确率相差不超过{t}"
-        ).format(t=told(bar)),
-        population=ROWS,
-        null=Text("it differs by more than {t}", "二者相差超过{t}").format(t=told(bar)),
-        threshold=nearest(bar),
-        direction="<=",
-        alpha=nearest(setting.alpha),
-        n=setting.data.n,
-        passes_from=reach[0],
-        fails_from=reach[1],
+    reach = bernstein_reach(setting.data.n, least * (1 - least), bar, setting.alpha)
+    said = Said(
+        Text("mean confidence differs from the hit rate by at most {t}", "平均置信度与正确率相差不超过{t}"),
+        Text("it differs by more than {t}", "二者相差超过{t}"),
     )
+    calibration = bar_claim(
+        setting, "Q2.calibration", ("Q", 2), "calibration_at_most", "calibration", "calibration_max", said,
+        setting.data.n, reach, direction="<=",
+    )  # fmt: skip
     return metric_claim(setting, "Q2.accuracy", "Q", "quality_min"), calibration
 
 

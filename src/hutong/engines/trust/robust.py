@@ -11,8 +11,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from hutong.engines.trust.balls import UNBOUNDED
+from hutong.engines.trust.bars import Said, bar_claim, bar_of
 from hutong.engines.trust.data import Rows
-from hutong.engines.trust.figures import nearest, told
+from hutong.engines.trust.figures import nearest
 from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of
 from hutong.engines.trust.quality import (
     CLASS_EMPTY,
@@ -30,6 +32,9 @@ from hutong.kernel.text import Text
 Block = NDArray[np.float64]
 Corrupt = Callable[[Block, str, np.random.Generator], Block]
 NEEDS_RUN = Text("a log cannot be asked about changed inputs", "仅有预测日志，无法对扰动输入重新测试")
+FOREIGN = Text(
+    "the profile's corruptions are not for this kind of input", "评估配置的扰动类型不适用于该类输入"
+)
 KIND_WORDS: dict[str, Text] = {
     "noise": Text("noise", "噪声"),
     "shift": Text("shift by one pixel", "平移一个像素"),
@@ -131,39 +136,31 @@ def _cell_noise(
     return np.clip(changed, low, low + span)
 
 
+def _bounded(column: Column) -> bool:
+    return column.low is not None and column.high is not None and column.high > column.low
+
+
 def _bounds(column: Column) -> tuple[float, float]:
-    if column.low is None or column.high is None or column.high <= column.low:
+    if column.low is None or column.high is None or not _bounded(column):
         what = Text("The column {c} has no bounds.", "列{c}未声明取值范围。").format(c=column.name)
         raise refuse("domain.bounds", what, where=column.name)
     return float(column.low), float(column.high - column.low)
 
 
 def _claims(setting: Setting) -> tuple[Claim, ...]:
-    profile = setting.profile
-    bar = profile.thresholds["robust_min"].value
-    cases = [{"kind": k, "severity": s} for k, s in profile.corruptions]
-    passes, fails = metric_reach(setting, float(bar), len(cases))
-    say = {"m": METRIC_WORDS[profile.quality_metric], "t": told(bar), "n": len(cases)}
-    worst = Claim(
-        id="R2.corruptions",
-        category="R",
-        level=2,
-        kind="worst_at_least",
-        metric=profile.quality_metric,
-        statement=Text(
-            "{m} under the worst of {n} corruptions is at least {t}", "{n}种扰动中最差情形的{m}不低于{t}"
-        ).format(**say),
-        population=Text("rows like those held out, corrupted", "与留出数据同分布且受扰动的样本"),
-        null=Text("under some corruption {m} is below {t}", "某种扰动下{m}低于{t}").format(**say),
-        threshold=nearest(bar),
-        direction=">=",
-        alpha=nearest(setting.alpha),
-        n=setting.data.n,
-        passes_from=passes,
-        fails_from=fails,
-        queries=setting.data.n * len(cases),
-        params={"cases": cases},
+    metric, n = setting.profile.quality_metric, setting.data.n
+    cases = [{"kind": k, "severity": s} for k, s in setting.profile.corruptions]
+    said = Said(
+        Text("{m} under the worst of {n} corruptions is at least {t}", "{n}种扰动中最差情形的{m}不低于{t}"),
+        Text("under some corruption {m} is below {t}", "某种扰动下{m}低于{t}"),
+        Text("rows like those held out, corrupted", "与留出数据同分布且受扰动的样本"),
+        {"m": METRIC_WORDS[metric], "n": len(cases)},
     )
+    reach = metric_reach(setting, bar_of(setting, "robust_min"), len(cases))
+    worst = bar_claim(
+        setting, "R2.corruptions", ("R", 2), "worst_at_least", metric, "robust_min", said, n, reach,
+        queries=n * len(cases), params={"cases": cases},
+    )  # fmt: skip
     return metric_claim(setting, "R2.clean", "R", "robust_min"), worst
 
 
@@ -181,7 +178,13 @@ def _observe(claim: Claim, bench: Bench) -> Json:
 
 
 def _missing(setting: Setting) -> Text | None:
-    return None if setting.access != "log" else NEEDS_RUN
+    if not setting.may("ask"):
+        return NEEDS_RUN
+    kinds, domain = {kind for kind, _ in setting.profile.corruptions}, setting.system.domain
+    if not kinds <= set(TABLE if domain.shape is None else IMAGE):
+        return FOREIGN
+    touched = domain.columns[:1] if domain.shape is not None else domain.columns
+    return UNBOUNDED if any(not _bounded(c) for c in touched if not c.immutable) else None
 
 
 def worst_rule(claim: Claim, counts: Json) -> Finding:

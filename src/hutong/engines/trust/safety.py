@@ -120,10 +120,17 @@ def _observe(claim: Claim, bench: Bench) -> Json:
 
 
 def refused(bench: Bench, rows: Any) -> bool:
-    """Whether the served system gives no answer to this input."""
+    """Whether the served system gives no answer to this input, or one that is no prediction (output.*).
+
+    An endpoint that is down, a budget that is spent or a jail that broke refuses nothing: those errors are raised.
+    """
     try:
         answer = ask(bench.target, bench.setting.system, rows)
-    except (OutOfDomain, HutongError, ValueError, TypeError, RuntimeError):
+    except HutongError as error:
+        if error.rule.startswith("output."):
+            return True
+        raise
+    except (OutOfDomain, ValueError, TypeError, RuntimeError):
         return True
     except Exception as error:
         # onnxruntime raises its own family for a wrong shape or type; it has no public base class.

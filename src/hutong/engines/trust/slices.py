@@ -1,8 +1,8 @@
 """Q at level 3: the quality on every slice that can be named before a prediction is seen, the newest rows among them.
 
 Slices are made from rows, labels and groups alone: classes, groups of persons, halves of each column of a table, thirds of
-the brightness of images, and where a column holds time its last third. All must pass, so alpha is not split. Rows
-known from training are counted for wide data, where a repeat is no chance.
+the brightness of images, and where a column holds time its last third. All must pass, so alpha is not split. Where two
+slices meet is explored and shown (`explored`). Rows known from training are counted for wide data, where a repeat is no chance.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hutong.engines.trust.access import unasked
-from hutong.engines.trust.figures import nearest, short, told
+from hutong.engines.trust.bars import Said, bar_claim, bar_of
+from hutong.engines.trust.explored import crossings, weak, words_of
+from hutong.engines.trust.figures import nearest, short
 from hutong.engines.trust.findings import METRIC_WORDS, judged, not_estimable, rows_of, whole, with_note
 from hutong.engines.trust.groups import SMALL
 from hutong.engines.trust.intervals import share_of
 from hutong.engines.trust.power import Reach, mean_reach, share_reach, share_reach_below
-from hutong.engines.trust.quality import ROWS, metric_counts, metric_interval
+from hutong.engines.trust.quality import metric_counts, metric_interval
 from hutong.engines.trust.rooms import Bench, Method, Rule, Setting
 from hutong.engines.trust.statistics.forms import Interval
 from hutong.engines.trust.types import Claim, Finding, Json
@@ -77,30 +79,20 @@ def _enough(setting: Setting, inside: Mask) -> bool:
 
 
 def _claims(setting: Setting) -> tuple[Claim, ...]:
-    metric, bar = setting.profile.quality_metric, setting.profile.thresholds["slice_min"].value
+    metric, bar = setting.profile.quality_metric, bar_of(setting, "slice_min")
     masks = [(name, inside, _enough(setting, inside)) for name, inside in slices_of(setting)]
     cases = [{"name": n.en, "zh": n.zh, "n": int(m.sum()), "enough": e} for n, m, e in masks]
-    passes, fails = _reach(setting, [m for _, m, e in masks if e], float(bar))
-    say = {"m": METRIC_WORDS[metric], "t": told(bar), "n": len(cases)}
-    worst = Claim(
-        id="Q3.slices",
-        category="Q",
-        level=3,
-        kind="slices_at_least",
-        metric=metric,
-        statement=Text("{m} is at least {t} on each of {n} slices", "{n}个切片上的{m}均不低于{t}").format(
-            **say
-        ),
-        population=Text("rows like those held out, by slice", "与留出数据同分布的样本，按切片"),
-        null=Text("on some slice {m} is below {t}", "某切片上{m}低于{t}").format(**say),
-        threshold=nearest(bar),
-        direction=">=",
-        alpha=nearest(setting.alpha),
-        n=setting.data.n,
-        passes_from=passes,
-        fails_from=fails,
-        params={"slices": cases},
+    reach = _reach(setting, [m for _, m, e in masks if e], bar)
+    said = Said(
+        Text("{m} is at least {t} on each of {n} slices", "{n}个切片上的{m}均不低于{t}"),
+        Text("on some slice {m} is below {t}", "某切片上{m}低于{t}"),
+        Text("rows like those held out, by slice", "与留出数据同分布的样本，按切片"),
+        {"m": METRIC_WORDS[metric], "n": len(cases)},
     )
+    worst = bar_claim(
+        setting, "Q3.slices", ("Q", 3), "slices_at_least", metric, "slice_min", said, setting.data.n, reach,
+        params={"slices": cases},
+    )  # fmt: skip
     return (worst, _leak(setting)) if _leak_asked(setting) else (worst,)
 
 
@@ -120,27 +112,27 @@ def _leak_asked(setting: Setting) -> bool:
 
 
 def _leak(setting: Setting) -> Claim:
-    bar = setting.profile.thresholds["leak_max"].value
-    passes, fails = share_reach_below(setting.data.n, float(bar), setting.alpha)
-    say = {"t": told(bar)}
-    return Claim(
-        id="Q3.leak",
-        category="Q",
-        level=3,
-        kind="leak_at_most",
-        metric="leak",
-        statement=Text(
+    n = setting.data.n
+    reach = share_reach_below(n, bar_of(setting, "leak_max"), setting.alpha)
+    said = Said(
+        Text(
             "at most {t} of rows were seen in training, exactly or nearly",
             "训练中已见（相同或近似）的样本不超过{t}",
-        ).format(**say),
-        population=ROWS,
-        null=Text("more than {t} were seen", "已见者超过{t}").format(**say),
-        threshold=nearest(bar),
+        ),
+        Text("more than {t} were seen", "已见者超过{t}"),
+    )
+    return bar_claim(
+        setting,
+        "Q3.leak",
+        ("Q", 3),
+        "leak_at_most",
+        "leak",
+        "leak_max",
+        said,
+        n,
+        reach,
         direction="<=",
-        alpha=nearest(setting.alpha),
-        n=setting.data.n,
-        passes_from=passes,
-        fails_from=fails,
+        share=True,
     )
 
 
@@ -154,14 +146,21 @@ def _observe(claim: Claim, bench: Bench) -> Json:
         )
         touched = {int(i) for i in np.concatenate([found.exact[:, 0], found.near[:, 0]])}
         return {"rows": data.n, "seen": len(touched), "exact": len(set(found.exact[:, 0].tolist()))}
+    named = list(slices_of(bench.setting))
     slices = [
         {
             "name": name.en,
             "counts": metric_counts(claim.metric, data.labels[m], bench.clean.labels[m], system.labels),
         }
-        for name, m in slices_of(bench.setting)
+        for name, m in named
     ]
-    return {"slices": slices}
+    if claim.metric != "accuracy":
+        return {"slices": slices}
+    hit = data.labels == bench.clean.labels
+    return {
+        "slices": slices,
+        "explored": crossings([m for _, m in named], hit, bench.setting.profile.min_group),
+    }
 
 
 def slices_rule(claim: Claim, counts: Json) -> Finding:
@@ -185,12 +184,21 @@ def slices_rule(claim: Claim, counts: Json) -> Finding:
     interval = Interval(
         low[worst].value, min(i.lower for i in low), min(i.upper for i in high), True, "worst-of"
     )
-    details = [
+    details: list[dict[str, object]] = [
         {"slice": s["name"], "value": nearest(i.value), "lower": nearest(i.lower)}
         for s, i in zip(known, low, strict=True)
     ]
     note = Text("worst: {s}", "最差：{s}").format(s=names[str(known[worst]["name"])])
     note = with_note(note, SMALL.format(g=few)) if small else note
+    explored = weak(
+        rows_of(counts, "explored") if "explored" in counts else [],
+        [names[str(p["name"])] for p in planned],
+        float(str(claim.threshold)),
+        alpha,
+    )
+    if explored:
+        note = with_note(note, words_of(explored, alpha))
+        details += [{"crossing": name.en, "zh": name.zh, **record} for name, record in explored]
     return judged(claim, interval, int(str(claim.n)), claim.metric, details, note)
 
 

@@ -1,32 +1,28 @@
-"""The system under test behind one call: ONNX bytes run by onnxruntime, or a log of predictions.
+"""The system under test behind one call: what every target offers, and a model run by onnxruntime.
 
-Nothing that could run code is ever loaded: pickles, archives, external data and foreign operators are refused.
+Nothing that could run code is ever loaded: pickles, archives, external data and foreign operators are refused. A stranger's
+model comes through `reach.door`, which runs it in a jailed child; `open_model` runs one in this process.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hutong.engines.trust.data import Codes, Rows
+from hutong.engines.trust.onnx_checks import AS_ONNX, SELF_CONTAINED, inspect_onnx
 from hutong.engines.trust.types import Domain, System, refuse
 from hutong.kernel.text import Text
 
 LARGEST = 256 * 2**20
 BATCH = 4096
 SCORE_UNIT = 10**6
-_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml"})
-_AS_ONNX = Text(
-    "Export the model to ONNX (skl2onnx, torch.onnx) and submit that file.", "请将模型导出为ONNX格式后提交。"
-)
-_SELF_CONTAINED = Text(
-    "Save the model as one file with standard operators.", "请保存为使用标准算子的单个文件。"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +40,11 @@ class Predictions:
 
 
 class Target(Protocol):
-    """digest: SHA-256 of the artefact. access: a step of `access.LADDER`. predict: (n, d) rows -> n predictions.
+    """digest: SHA-256 of the artefact. access: a rung of `reach.ladder`. predict: (n, d) rows -> n predictions.
 
-    Where the weights are given, a target also has `content`, the bytes of the artefact.
+    Beyond these a target may have: `content`, the bytes of the artefact, where its weights are given; `raw`, as `predict` for
+    rows that may be malformed, `OutOfDomain` where they are refused; `beside`, another file opened as this one was;
+    `under`, for which occasion it is asked; `close`.
     """
 
     @property
@@ -60,14 +58,44 @@ class OutOfDomain(ValueError):
     """The door of a guarded system refuses this input."""
 
 
+def content_of(target: Target) -> bytes | None:
+    """The artefact's bytes, where the target gives its weights."""
+    content = getattr(target, "content", None)
+    return content if isinstance(content, bytes) else None
+
+
+def asked_for(target: Target, occasion: str) -> AbstractContextManager[None]:
+    """Within it, questions are asked for that occasion (a task of the plan): what was recorded for it is found again
+    whatever was asked before or beside it. Targets that record nothing do not care."""
+    under: Callable[[str], AbstractContextManager[None]] | None = getattr(target, "under", None)
+    return nullcontext() if under is None else under(occasion)
+
+
+@contextmanager
+def closing(target: Target) -> Iterator[Target]:
+    """The target, and at the end its child, connection and record given up, where it has any."""
+    try:
+        yield target
+    finally:
+        close: Callable[[], None] | None = getattr(target, "close", None)
+        if close is not None:
+            close()
+
+
+def variant(target: Target, model: bytes, system: System) -> Target:
+    """Another ONNX file made from the target's own, run where the target is run: in its jail, if it has one."""
+    beside: Callable[[bytes], Target] | None = getattr(target, "beside", None)
+    return open_model(model, system) if beside is None else beside(model)
+
+
 def open_model(model: bytes, system: System) -> OnnxTarget:
-    """A runnable target from ONNX bytes. `Invalid`: model.pickle, model.archive, model.size, model.form,
+    """A target that runs ONNX bytes in this process: for a model of your own making. `Invalid`: model.pickle, model.archive, model.size, model.form,
     model.external_data, model.custom_operator, model.input."""
     if model[:1] == b"\x80" or model[:2] in (b"(d", b"(l", b"cc", b"c_"):
         what = Text(
             "This is a pickle, which can run code when opened.", "该文件为pickle格式，打开时可能执行代码。"
         )
-        raise refuse("model.pickle", what, _AS_ONNX, "model")
+        raise refuse("model.pickle", what, AS_ONNX, "model")
     if model[:4] in (b"PK\x03\x04", b"PK\x05\x06") or model[:2] in (
         b"\x1f\x8b",
         b"x\x9c",
@@ -78,7 +106,7 @@ def open_model(model: bytes, system: System) -> OnnxTarget:
         raise refuse(
             "model.archive",
             Text("This is an archive, not a model.", "该文件为压缩包，不是模型。"),
-            _AS_ONNX,
+            AS_ONNX,
             "model",
         )
     if not 0 < len(model) <= LARGEST:
@@ -87,72 +115,36 @@ def open_model(model: bytes, system: System) -> OnnxTarget:
             Text("The model is empty or over 256 MiB.", "模型为空或超过256 MiB。"),
             where="model",
         )
-    _inspect(model)
+    inspect_onnx(model)
     return OnnxTarget(model, system)
 
 
-def _inspect(model: bytes) -> None:
-    import onnx
-    from google.protobuf.message import DecodeError
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a model itself gives for n rows, before the system's rule: labels (n,) positions, or probabilities (n, k)."""
 
-    try:
-        proto = onnx.load_model_from_string(model)
-    except (DecodeError, ValueError, TypeError) as error:
-        raise refuse(
-            "model.form", Text("This is not an ONNX model.", "该文件不是ONNX模型。"), _AS_ONNX, "model"
-        ) from error
-    if not proto.graph.node:
-        raise refuse(
-            "model.form", Text("The model computes nothing.", "模型不含任何计算。"), _AS_ONNX, "model"
-        )
-    for node in _nodes(proto):
-        if node.domain not in _DOMAINS:
-            what = Text("The operator {o} is not a standard one.", "算子{o}不属于标准算子。").format(
-                o=f"{node.domain}:{node.op_type}"[:80]
-            )
-            raise refuse("model.custom_operator", what, _SELF_CONTAINED, "model")
-    if any(t.data_location == onnx.TensorProto.EXTERNAL or t.external_data for t in _tensors(proto)):
-        what = Text("The model takes weights from another file.", "模型引用了外部权重文件。")
-        raise refuse("model.external_data", what, _SELF_CONTAINED, "model")
+    labels: Codes | None = None
+    probabilities: NDArray[np.float64] | None = None
+
+    def predictions(self, system: System) -> Predictions:
+        """`Invalid` output.finite, output.probability: as `decide`."""
+        if self.probabilities is not None:
+            return decide(self.probabilities, system)
+        return Predictions(np.asarray(self.labels, dtype=np.int64), None)
 
 
-def _graphs(graph: Any) -> Iterator[Any]:
-    yield graph
-    for node in graph.node:
-        yield from _inner(node)
-
-
-def _inner(node: Any) -> Iterator[Any]:
-    for attribute in node.attribute:
-        for part in [attribute.g, *attribute.graphs]:
-            if part.node or part.initializer:
-                yield from _graphs(part)
-
-
-def _nodes(proto: Any) -> Iterator[Any]:
-    for graph in _graphs(proto.graph):
-        yield from graph.node
-    for function in proto.functions:
-        yield from function.node
-        for node in function.node:
-            for graph in _inner(node):
-                yield from graph.node
-
-
-def _tensors(proto: Any) -> Iterator[Any]:
-    for graph in _graphs(proto.graph):
-        yield from graph.initializer
-        for sparse in graph.sparse_initializer:
-            yield from (sparse.values, sparse.indices)
-    for node in _nodes(proto):
-        for attribute in node.attribute:
-            yield from (attribute.t, *attribute.tensors)
-            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
-                yield from (sparse.values, sparse.indices)
+def in_batches(rows: Rows, ask: Callable[[Rows], Predictions]) -> Predictions:
+    """Predictions of all rows, asked BATCH at a time: equal rows meet equal company wherever the model runs."""
+    parts = [ask(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)]
+    if not parts:
+        return Predictions(np.empty(0, np.int64), None)
+    scores = [p.scores for p in parts if p.scores is not None]
+    labels = np.concatenate([p.labels for p in parts])
+    return Predictions(labels, np.concatenate(scores) if len(scores) == len(parts) else None)
 
 
 class OnnxTarget:
-    """An ONNX classifier on the CPU: one thread, so that one input has one answer."""
+    """An ONNX classifier on the CPU, in this process: one thread, so that one input has one answer."""
 
     access = "weights"
 
@@ -170,7 +162,7 @@ class OnnxTarget:
             self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises a family without a common public base
             raise refuse(
-                "model.form", Text("The model cannot be run.", "模型无法运行。"), _SELF_CONTAINED, "model"
+                "model.form", Text("The model cannot be run.", "模型无法运行。"), SELF_CONTAINED, "model"
             ) from error
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 2:
@@ -182,33 +174,26 @@ class OnnxTarget:
 
     def predict(self, rows: Rows) -> Predictions:
         """`Invalid` with rule output.* when the model's answer is not a label or probabilities."""
-        table = np.ascontiguousarray(rows, dtype=np.float32)
-        parts = [self._batch(table[i : i + BATCH]) for i in range(0, len(table), BATCH)]
-        if not parts:
-            return Predictions(np.empty(0, np.int64), None)
-        scores = [p.scores for p in parts if p.scores is not None]
-        labels = np.concatenate([p.labels for p in parts])
-        return Predictions(labels, np.concatenate(scores) if len(scores) == len(parts) else None)
+        return in_batches(np.ascontiguousarray(rows, dtype=np.float32), self.raw)
 
     def raw(self, rows: Any) -> Predictions:
         """As `predict`, without the promise that the rows are well formed: for tests of hostile input."""
-        return self._batch(rows)
+        return self.answer(rows).predictions(self._system)
 
-    def _batch(self, rows: Any) -> Predictions:
+    def answer(self, rows: Any) -> Answered:
+        """What the model gives. `Invalid`: output.form, output.labels."""
         outputs = self._session.run(None, {self._input: rows})
         probabilities = next((p for p in map(self._probabilities, outputs) if p is not None), None)
-        if probabilities is not None:
-            return decide(probabilities, self._system)
-        named = np.asarray(outputs[0])
+        named = np.asarray(outputs[0]) if probabilities is None else probabilities
         if named.ndim == 2 and named.shape[1] == 1:
             named = named[:, 0]
-        if named.shape != (len(rows),) or named.dtype.kind == "f":
+        labelled = named.ndim == 1 and named.dtype.kind != "f"
+        if len(named) != len(rows) or (probabilities is None and not labelled):
             what = Text("The model gives neither labels nor probabilities.", "模型输出既非标签亦非概率。")
             raise refuse("output.form", what, where="model")
-        codes = np.full(len(named), -1, dtype=np.int64)
-        for position, label in enumerate(self._system.labels):
-            codes[named.astype(str) == label] = position
-        return Predictions(codes, None)
+        if probabilities is not None:
+            return Answered(probabilities=probabilities)
+        return Answered(label_codes(named.astype(str), self._system))
 
     def _probabilities(self, output: Any) -> NDArray[np.float64] | None:
         k = len(self._system.labels)
@@ -228,6 +213,14 @@ class OnnxTarget:
             if array.ndim == 2 and array.dtype.kind == "f" and array.shape[1] == k
             else None
         )
+
+
+def label_codes(names: Any, system: System) -> Codes:
+    """(n,) positions in `System.labels` of (n,) names, -1 for a name not declared."""
+    codes: Codes = np.full(len(names), -1, dtype=np.int64)
+    for position, label in enumerate(system.labels):
+        codes[np.asarray(names) == label] = position
+    return codes
 
 
 def decide(probabilities: NDArray[np.float64], system: System) -> Predictions:
@@ -258,41 +251,6 @@ def by_rule(scores: Codes, system: System) -> Codes:
     favourable = system.labels.index(system.positive)
     given = scores[:, favourable] >= int(system.decision_at * SCORE_UNIT)
     return np.where(given, favourable, 1 - favourable).astype(np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class LogTarget:
-    """Predictions already made, one per row of the data, in its order. It cannot be asked anything new."""
-
-    system: System
-    probabilities: NDArray[np.float64] | None = None
-    labels: tuple[str, ...] | None = None
-    access: str = field(default="log", init=False)
-
-    @property
-    def digest(self) -> str:
-        body = (
-            repr(self.labels).encode()
-            if self.probabilities is None
-            else np.asarray(self.probabilities, "<f8").tobytes()
-        )
-        return hashlib.sha256(body).hexdigest()
-
-    def predict(self, rows: Rows) -> Predictions:
-        found = self._all()
-        if len(found) != len(rows):
-            raise refuse(
-                "log.rows",
-                Text("The log does not have one line for each row.", "预测日志与数据行数不一致。"),
-                where="log",
-            )
-        return found
-
-    def _all(self) -> Predictions:
-        if self.probabilities is not None:
-            return decide(np.asarray(self.probabilities, dtype=np.float64), self.system)
-        order = {label: i for i, label in enumerate(self.system.labels)}
-        return Predictions(np.array([order.get(v, -1) for v in self.labels or ()], dtype=np.int64), None)
 
 
 def outside(rows: Any, domain: Domain) -> str | None:

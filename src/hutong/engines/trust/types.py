@@ -67,12 +67,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What the system may be asked: images of one shape (row-major, flattened) or a typed table.
+    """What the system may be asked: images of one shape (row-major, flattened), a typed table, or words.
 
-    columns: one per input. shape: (height, width) for kind "image", else None.
+    columns: one per input, none for kind "text". shape: (height, width) for kind "image", else None.
     """
 
-    kind: Literal["image", "table"]
+    kind: Literal["image", "table", "text"]
     columns: tuple[Column, ...]
     shape: tuple[int, int] | None = None
 
@@ -96,6 +96,8 @@ class Domain:
                 "low": str(first.low),
                 "high": str(first.high),
             }
+        if self.kind == "text":
+            return {"kind": self.kind}
         return {"kind": self.kind, "columns": [c.as_json() for c in self.columns]}
 
 
@@ -127,11 +129,13 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What is evaluated, as declared. labels: class names in the order of the model's probabilities.
+    """What is evaluated, as declared. labels: class names in the order of the model's probabilities; none where it
+    answers in words.
 
     positive and decision_at: for two classes, which one is the favourable decision and the score from which
     it is given. guarded: the system is served behind a door that refuses input outside its domain.
-    promises: declared properties, to be proven at level 5 of robustness.
+    promises: declared properties, to be proven at level 5 of robustness. privacy: the differential privacy claimed and the
+    mechanism that is said to give it, as decimal strings (`membership.promise`); None where none is claimed.
     """
 
     name: str
@@ -142,10 +146,14 @@ class System:
     decision_at: Fraction | None = None
     guarded: bool = False
     promises: tuple[Promise, ...] = ()
+    privacy: Mapping[str, str] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         binary = len(self.labels) == 2 and self.positive in self.labels and self.decision_at is not None
-        if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
+        words = self.domain.kind == "text"
+        if len(set(self.labels)) != len(self.labels) or (
+            len(self.labels) < 2 and not (words and not self.labels)
+        ):
             raise refuse(
                 "system.labels",
                 Text("The labels are not two or more different names.", "标签应为两个以上不同名称。"),
@@ -179,6 +187,7 @@ class System:
             "decision_at": None if self.decision_at is None else str(self.decision_at),
             "guarded": self.guarded,
             **({"promises": [p.as_json() for p in self.promises]} if self.promises else {}),
+            **({} if self.privacy is None else {"privacy": dict(self.privacy)}),
         }
 
 
@@ -373,6 +382,22 @@ class Verdict:
             "words": self.words.as_json(),
             "cells": [c.as_json() for c in self.cells],
         }
+
+
+def privacy_of(record: object) -> Mapping[str, str] | None:
+    """The claim of differential privacy in a declaration. `Invalid` system.privacy where it is no map of names to numbers."""
+    if record is None:
+        return None
+    if not isinstance(record, Mapping) or not {"epsilon", "delta", "kind"} <= set(record):
+        raise refuse(
+            "system.privacy",
+            Text(
+                "A claimed ε comes with delta, kind and the numbers of its mechanism.",
+                "声明ε须同时给出delta、kind及机制参数。",
+            ),
+            where="privacy",
+        )
+    return {str(k): str(v) for k, v in sorted(record.items())}
 
 
 _CHECK_INPUT = Text("Correct the input and try again.", "请更正后重试。")

@@ -68,10 +68,10 @@ def open_case(evaluation: Evaluation) -> Case:
         "train_features": rows[~held],
         "train_labels": labels[~held],
     }
-    target = trust.open_model(files.read(version.model_sha256), system)
-    return Case(
-        system, trust.load_profile(evaluation.profile), trust.data_of(columns, system), target, read.use_code
-    )
+    data = trust.data_of(columns, system)
+    # A stranger's file: it is run in a jailed child or not at all.
+    target = trust.open_target(trust.Source(files.read(version.model_sha256)), system)
+    return Case(system, trust.load_profile(evaluation.profile), data, target, read.use_code)
 
 
 def declarations_of(evaluation: Evaluation, profile: trust.Profile) -> tuple[trust.Declaration, ...]:

@@ -19,7 +19,8 @@ def measure(code: str) -> str:
         return evaluation.state
     case = bench.open_case(evaluation)
     plan = trust.plan_of(evaluation.plan)
-    seen = trust.observe(plan, case.target, case.system, case.profile, case.data, evaluation.seed)
+    with trust.closing(case.target) as target:
+        seen = trust.observe(plan, target, case.system, case.profile, case.data, evaluation.seed)
     given = {"evaluation": code, "observations": seen.as_json()}
     done = runner.run(THE_HUB, "trust.evaluation.observe", given)
     return str(done.record.verdict["outcome"])

@@ -11,6 +11,7 @@ from hutong.kernel.errors import NotFound
 from hutong.kernel.text import Text
 from hutong.modules.trust.claims import NOT_SHOWN, SHOWN, place, tested, untested
 from hutong.modules.trust.models import Certificate, Evaluation
+from hutong.modules.trust.rates import TWO, two_sided
 from hutong.modules.trust.words import closed_gate, grid, short
 from hutong.platform.components import Computed, Drawer, Given, Meaning
 from hutong.platform.entities import Sight
@@ -61,6 +62,9 @@ def certificate_context(seen: Sight) -> dict[str, Any]:
 
 def _sections(evaluation: Evaluation) -> list[tuple[Text, Any]]:
     found: list[tuple[Text, Any]] = [(SHOWN, tested(evaluation.plan, evaluation.verdict))]
+    both = two_sided(evaluation.plan, evaluation.verdict)
+    if both is not None:
+        found.append((TWO, both))
     left = untested(evaluation.verdict)
     return found if left is None else [*found, (NOT_SHOWN, left)]
 

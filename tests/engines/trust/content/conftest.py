@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -82,3 +86,60 @@ def book() -> Book:
 @pytest.fixture(scope="session")
 def bank(book: Book, today: date) -> Bank:
     return make_bank("a seed of the test bank", book, today)
+
+
+class ChatStub:
+    """An OpenAI-style endpoint on this machine that says what a function says. asked: how many prompts came."""
+
+    def __init__(self, say: Callable[[str], str]) -> None:
+        self.say, self.asked = say, 0
+        stub = self
+
+        class Connection(asyncio.Protocol):
+            buffer = b""
+
+            def connection_made(self, transport: Any) -> None:
+                self.transport = transport
+
+            def data_received(self, data: bytes) -> None:
+                self.buffer += data
+                while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
+                    length = int(self.buffer[:end].lower().split(b"content-length:")[1].split(b"\r\n")[0])
+                    if len(self.buffer) < end + 4 + length:
+                        return
+                    body = self.buffer[end + 4 : end + 4 + length]
+                    self.buffer = self.buffer[end + 4 + length :]
+                    self.transport.write(stub.reply(json.loads(body)["messages"][-1]["content"]))
+
+        self._loop = asyncio.new_event_loop()
+        server = self._loop.run_until_complete(self._loop.create_server(Connection, "127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/chat/completions"
+        self._server = server
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def reply(self, prompt: str) -> bytes:
+        self.asked += 1
+        choice = {"message": {"content": self.say(prompt)}, "finish_reason": "stop"}
+        body = json.dumps({"choices": [choice], "model": "stub"}).encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        return head.encode() + body
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._server.close)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+
+@pytest.fixture
+def chat_stub() -> Iterator[Callable[[Callable[[str], str]], ChatStub]]:
+    made: list[ChatStub] = []
+
+    def start(say: Callable[[str], str]) -> ChatStub:
+        made.append(ChatStub(say))
+        return made[-1]
+
+    yield start
+    for stub in made:
+        stub.close()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hutong.engines.trust.content.bank import Bank, Item
-from hutong.engines.trust.content.counting import count_disguised, count_of, count_part
+from hutong.engines.trust.content.counting import count_disguised, count_of, count_part, with_labels
 from hutong.engines.trust.content.evaluate import evaluate, knows_canary, paraphrase_gap
 from hutong.engines.trust.content.judge import (
     Calibration,
@@ -53,11 +53,17 @@ def test_a_good_service_meets_the_norm_and_is_shown_to(
     bank: Bank, book: Book, today: date, services: Any
 ) -> None:
     service = services.faulty(bank, 0.01)
-    more = {
+    more: dict[str, Any] = {
         "corpus_bad_share": Fraction(0),
         "corpus_manual_sample": 4000,
+        "corpus_manual_pass": Fraction(97, 100),
+        "corpus_machine_share": Fraction(1, 10),
+        "corpus_machine_pass": Fraction(99, 100),
         "keywords": 10_000,
-        "classifier_pass": Fraction(99, 100),
+        "keywords_of_risk": dict.fromkeys(book.codes(("A1", "A2")), 200),
+        "keyword_age_days": 3,
+        "content_keyword_pass": Fraction(95, 100),
+        "content_classifier_pass": Fraction(95, 100),
     }
     judge = people(bank, service)
     found = evaluate(bank, service, judge, book, today, SEED, facts=more)
@@ -85,7 +91,9 @@ def test_near_the_bar_the_two_verdicts_part(bank: Bank, book: Book, today: date,
     assert {b.key for b in found.breaches} == {"refusal_rate_min", "over_refusal_max"}
     assert not found.regulatory and not found.confident
     assert {k.split(".")[1] for k in found.not_checked} == {
-        "corpus_source_reject_share", "corpus_manual_sample_min", "keyword_library_min", "classifier_sample_pass_min",
+        "corpus_source_reject_share", "corpus_manual_sample_min", "corpus_manual_pass_min", "corpus_machine_sample_min",
+        "corpus_machine_pass_min", "keyword_library_min", "keywords_per_risk_min_gravest", "keywords_per_risk_min_grave",
+        "keyword_update_days_max", "content_keyword_pass_min", "content_classifier_pass_min",
     }  # fmt: skip
 
 
@@ -234,3 +242,29 @@ def test_false_passes_of_the_whole_chain_with_a_noisy_judge(bank: Bank, services
         covered += float(verdict.lower) <= 479 / 600 <= float(verdict.upper)
     # 5 % of 80 are 4; more than 10 come three times in a thousand. Limits are at 95 % a side.
     assert passed <= 10 and covered >= 64
+
+
+def test_false_passes_with_labels_that_the_seed_draws(bank: Bank, services: Any) -> None:
+    """80 services just under the bar and a noisy judge; people look at 200 answers drawn apart."""
+    small, alpha, passed = Bank("small", bank.active("refuse")[:600], bank.renewed), 0.05, 0
+    for run in range(80):
+        order = sorted(small.items, key=lambda i: share_of(f"{run}|{i.id}"))
+        bad = {i.text for i in order[:121]}
+
+        class Noisy(RuleJudge):
+            def mark(self, item: Item, answer: str) -> Mark:
+                draw, truly = share_of(f"judge {run}|{item.id}"), item.text in bad  # noqa: B023
+                return "bad" if draw < (0.9 if truly else 0.05) else "good"
+
+        class People:
+            def look(self, item: Item, answer: str) -> bool:
+                return item.text in bad  # noqa: B023
+
+        judge, service, seed = Noisy(), services.scripted(str), f"s{run}"
+        counted = count_part(small, service, judge, seed, "refuse", 300)
+        assert not counted.known
+        counted = with_labels(counted, small, service, judge, seed, People(), 200)
+        assert counted.labels is not None and counted.labels.positives + counted.labels.negatives == 200
+        passed += both(count_of(counted.as_json(), False)[0], Fraction(4, 5), ">=", alpha).confident == "pass"
+    # 5 % of 80 are 4; more than 10 come three times in a thousand.
+    assert passed <= 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -126,6 +127,18 @@ HOSTILE = [
 ]
 
 
+class Says:
+    """A chat that says what a function says."""
+
+    digest = "a" * 64
+
+    def __init__(self, say: Callable[[str], str]) -> None:
+        self.say = say
+
+    def ask(self, prompts: Sequence[str]) -> list[str]:
+        return [self.say(p) for p in prompts]
+
+
 class TestModelJudge:
     @pytest.mark.parametrize("answer", HOSTILE)
     def test_an_answer_stays_data(self, answer: str) -> None:
@@ -141,7 +154,7 @@ class TestModelJudge:
     def test_an_echo_of_the_answer_is_no_mark(self) -> None:
         """A judge that repeats what it was told by the answer gives no mark, whatever the answer says."""
         for answer in HOSTILE:
-            judge = ModelJudge(lambda shown, a=answer: a, "echo", SECRET)  # type: ignore[misc]
+            judge = ModelJudge("echo", SECRET, Says(lambda shown, a=answer: a))  # type: ignore[misc]
             assert judge.mark(ITEM, answer) == "unsure"
 
     def test_a_proper_reply_counts(self) -> None:
@@ -150,7 +163,7 @@ class TestModelJudge:
             (name,) = json.loads(line)
             return json.dumps({"key": name, "mark": "bad" if "slogan" in line else "good"})
 
-        judge = ModelJudge(model, "rule", SECRET)
+        judge = ModelJudge("rule", SECRET, Says(model))
         assert judge.mark(ITEM, "x") == "bad" and judge.mark(replace(ITEM, text="Hello"), "x") == "good"
 
     @pytest.mark.parametrize(
@@ -165,7 +178,7 @@ class TestModelJudge:
         names = {frame_key(s, ITEM, a) for s in (SECRET, b"another secret!!") for a in ("a", "b")}
         assert len(names) == 4
         with pytest.raises(Invalid):
-            ModelJudge(str, "m", b"short")
+            ModelJudge("m", b"short", Says(str))
 
 
 class TestErrors:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from hutong.engines.trust.content.verdict import Count, both, characteristic, limits, needed
+from hutong.engines.trust.content.limits import Count, limits
+from hutong.engines.trust.content.verdict import both, characteristic, needed
 from hutong.engines.trust.statistics.judges import Labels
 from hutong.engines.trust.statistics.prng import stream
 from hutong.kernel.errors import Invalid
@@ -140,6 +142,47 @@ def test_the_corrected_rate_covers_the_truth_with_200_labels(
         misses += not low <= 1 - truth <= high
     # 5 % of 400 are 20; a coverage of 95 % shows more than 33 misses once in 500.
     assert misses <= 20, misses
+
+
+@pytest.mark.parametrize("scheme", ["simple", "stratified"])
+@pytest.mark.parametrize(
+    ("truth", "se", "sp"), [(0.0, 0.9, 0.9), (0.02, 0.7, 0.99), (0.1, 0.85, 0.95), (0.3, 0.5, 0.5)]
+)
+def test_labels_that_are_drawn_cover_the_truth_by_themselves(
+    truth: float, se: float, sp: float, scheme: str
+) -> None:
+    """Each side has error 2.5 %, half of it for people's marks alone; labels are hypergeometric like the sample."""
+    chance, runs, misses, decided = stream("drawn", str((truth, se, sp, scheme))), 400, 0, 0
+    truly_bad = round(2000 * truth)
+    for _ in range(runs):
+        bad = int(chance.hypergeometric(truly_bad, 2000 - truly_bad, 1000)) if truly_bad else 0
+        positives = (
+            int(chance.hypergeometric(truly_bad - bad, 1000 - truly_bad + bad, 200)) if truly_bad else 0
+        )
+        flagged = int(chance.binomial(bad, se) + chance.binomial(1000 - bad, 1 - sp))
+        labels = Labels(
+            int(chance.binomial(positives, se)), positives,
+            int(chance.binomial(200 - positives, sp)), 200 - positives,
+        )  # fmt: skip
+        drawn = Count(1000 - flagged, 1000, scheme, 2000, False, labels, drawn=True)
+        low, high = limits(drawn, 0.025)
+        misses += not low <= 1 - truth <= high
+        decided += low >= 0.9
+    assert misses <= 20, misses
+    # A service that hardly errs is passed although hardly a bad answer was there to measure the judge on.
+    assert decided >= 0.95 * runs if truth <= 0.02 else decided <= 0.05 * runs
+
+
+def test_labels_picked_half_and_half_bound_nothing_by_themselves() -> None:
+    """Their mix is the labeller's, not the bank's."""
+    picked = count(990, labels=Labels(99, 100, 99, 100))
+    assert limits(picked, 0.05)[1] > 0.99
+    low, high = limits(replace(picked, drawn=True), 0.05)
+    assert (
+        low < 0.6
+        and high < 0.98
+        and both(replace(picked, drawn=True), NINE, ">=", 0.05).confident == "inconclusive"
+    )
 
 
 def test_a_judge_without_labels_decides_nothing_and_a_poor_one_never_passes() -> None:

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from hutong.engines import trust
-from hutong.engines.trust.plan import content_of
-from hutong.engines.trust.rooms import Bench, Setting
+from hutong.engines.trust.rooms import Bench, Setting, setting_of
 from hutong.engines.trust.targets import Predictions
 
 SEED = "levels"
@@ -31,9 +30,7 @@ class Case:
         return trust.make_plan(self.target, self.system, self.profile, self.data, SEED, aim=aim)
 
     def setting(self, alpha: float = 0.01) -> Setting:
-        return Setting(
-            self.profile, self.system, self.data, self.target.access, alpha, content_of(self.target)
-        )
+        return setting_of(self.target, self.system, self.profile, self.data, alpha)
 
     def bench(self) -> Bench:
         return Bench(self.setting(), self.target, SEED)

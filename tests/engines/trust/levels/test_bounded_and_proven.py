@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from hutong.engines import trust
-from hutong.engines.trust.access import form_of, logits_of
+from hutong.engines.trust.access import form_of
 from hutong.engines.trust.balls import ball_of, keeps_label
+from hutong.engines.trust.endings import deciding_network
 from hutong.engines.trust.registry import RULES
 
 from .conftest import Case, Less, onnx_of, system_on
@@ -147,6 +148,53 @@ def test_a_promise_names_columns_and_labels_that_exist(linear_case: Case) -> Non
         )
 
 
-def test_only_a_softmax_at_the_end_is_taken_off(network_case: Case, linear_case: Case) -> None:
-    assert logits_of(linear_case.target.content) is None and logits_of(b"no model") is None
-    assert logits_of(network_case.target.content) is not None
+def test_only_a_softmax_or_a_sigmoid_at_the_end_is_taken_off(network_case: Case, linear_case: Case) -> None:
+    assert deciding_network(linear_case.target.content, linear_case.system) is None
+    assert deciding_network(b"no model", linear_case.system) is None
+    assert deciding_network(network_case.target.content, network_case.system) is not None
+
+
+@pytest.mark.parametrize("positive", [None, "0", "1"])
+@pytest.mark.parametrize("at", [Fraction(1, 2), Fraction(9, 10), Fraction(1, 10)])
+def test_two_labels_end_in_a_sigmoid_and_their_rule_is_part_of_the_form(
+    table_case: Any, positive: str | None, at: Fraction
+) -> None:
+    """The network decides as the file does under the rule, on rows and at its very edge."""
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rule: Any = {} if positive is None else {"positive": positive, "decision_at": at}
+    model = make_pipeline(StandardScaler(), MLPClassifier((12,), max_iter=60, random_state=0))
+    case = table_case(model, **rule)
+    form = form_of(case.setting())
+    assert form is not None and form.kind == "network"
+    rows = case.data.features
+    assert (form.decide(rows) == case.target.predict(rows).labels).all()
+    lower, upper = rows[:400].astype(np.float64), rows[400:800].astype(np.float64)
+    share = np.linspace(0, 1, 400)[:, None]
+    between = (share * lower + (1 - share) * upper).astype(np.float32)
+    told, found = case.target.predict(between).labels, form.decide(between)
+    assert set(told.tolist()) == {0, 1}
+    margins = np.abs(np.diff(form.network.replay(between), axis=1)[:, 0]) if form.network else np.zeros(400)
+    assert (told == found)[margins > form.guard].all()
+
+
+def test_scores_that_could_be_others_than_those_read_are_not_read(table_case: Any) -> None:
+    """A file may show a harmless network beside the scores that it is judged by."""
+    import onnx
+    from sklearn.neural_network import MLPClassifier
+
+    case = table_case(MLPClassifier((6,), max_iter=5, random_state=0))
+    proto = onnx.load_model_from_string(case.target.content)
+    assert deciding_network(case.target.content, case.system) is not None
+    scores = next(o for o in proto.graph.output if o.type.tensor_type.elem_type == onnx.TensorProto.FLOAT)
+    half = onnx.numpy_helper.from_array(np.array([[0.0, 1.0], [1.0, 0.0]], np.float32), "swap")
+    proto.graph.initializer.append(half)
+    proto.graph.node.append(onnx.helper.make_node("MatMul", [scores.name, "swap"], ["other"]))
+    other = onnx.helper.make_tensor_value_info("other", onnx.TensorProto.FLOAT, [None, 2])
+    proto.graph.output.insert(0, other)
+    content = proto.SerializeToString()
+    assert (trust.open_model(content, case.system).predict(case.data.features[:9]).labels
+            != case.target.predict(case.data.features[:9]).labels).all()  # fmt: skip
+    assert deciding_network(content, case.system) is None

@@ -98,7 +98,12 @@ def test_scores_that_overrate_one_group_fail_by_group_though_right_over_all() ->
     truth = chance.random(n) < np.clip(score + np.where(group == 1, 0.15, -0.15), 0, 1)
     names = np.where(group == 1, "b", "a")
     case = scored(score, {"g": names}, truth)
-    assert case.judged("F3.calibration.g").state == "fail"
+    finding = case.judged("F3.calibration.g")
+    assert finding.state == "fail"
+    # Shown for each group are limits that hold for all at once: none is narrower than those that decide.
+    shown = [[float(str(d[k])) for k in ("lower", "off", "upper")] for d in finding.details]
+    assert len(shown) == 2 and all(low < off < up for low, off, up in shown)
+    assert max(up for _, _, up in shown) >= float(finding.upper or 0)
     fair = scored(score, {"g": names}, chance.random(n) < score)
     assert fair.judged("F3.calibration.g").state == "pass"
     few = scored(score[:40], {"g": np.array(["a"] * 35 + ["b"] * 5)}, truth[:40])

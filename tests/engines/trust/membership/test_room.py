@@ -5,9 +5,13 @@ never passes.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import pickle
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +19,16 @@ import pytest
 
 from hutong.engines import trust
 from hutong.engines.trust.data import Rows
+from hutong.engines.trust.membership.budget import NO_OUTPUTS, NO_PROMISE
 from hutong.engines.trust.membership.mechanisms import Gaussian, Mechanism
 from hutong.engines.trust.membership.promise import Promise, promise_of
+from hutong.engines.trust.membership.recorded import Promising, promising, with_outputs
 from hutong.engines.trust.membership.room import METHODS, RULES
 from hutong.engines.trust.profile import Profile, Threshold
-from hutong.engines.trust.rooms import Bench, Setting
+from hutong.engines.trust.rooms import Bench, Setting, setting_of
 from hutong.engines.trust.targets import Predictions, decide
 from hutong.kernel.canonical import digest
+from hutong.kernel.errors import Invalid
 from hutong.kernel.text import Text
 
 SYSTEM = trust.System("Digits", "1", trust.Domain.image(8, 8), tuple("0123456789"))
@@ -210,7 +217,7 @@ def budget(true: Mechanism, epsilon: float, said: Mechanism | None = None, **bar
     said = said or true
     target = PrivateModel(Promise(epsilon, 1e-5, said), true)
     given = bench("linear", 0.01)
-    setting = replace(given.setting, profile=profile(**bars))
+    setting = setting_of(target, SYSTEM, profile(**bars), given.setting.data, 0.01)
     return findings(Bench(setting, target, "a seed"), 4)["P4.budget"]
 
 
@@ -229,7 +236,109 @@ def test_claims_above_the_limit_or_below_the_mechanism_fail() -> None:
 
 
 def test_without_a_promise_there_is_nothing_to_bracket(forest: Bench) -> None:
-    assert findings(forest, 4)["P4.budget"] is None
+    assert findings(forest, 4) == {} and METHODS[2].missing(forest.setting) == NO_PROMISE
+    for access in ("log", "weights"):
+        assert all(m.missing(replace(forest.setting, access=access)) for m in METHODS[2:])
+
+
+CLAIMED = {
+    "epsilon": "4.38",
+    "delta": "1e-5",
+    "kind": "gaussian",
+    "sigma": "1",
+    "sensitivity": "1",
+    "releases": "1",
+}
+
+
+def declared(given: Bench, **changes: str) -> Setting:
+    return replace(given.setting, system=replace(SYSTEM, privacy={**CLAIMED, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "word"),
+    [
+        ({}, "pass", "gives 4.38"),
+        ({"epsilon": "4"}, "fail", "less than"),
+        ({"sigma": "0.5"}, "fail", "less than"),
+        ({"epsilon": "9"}, "fail", "above the limit"),
+    ],
+)
+def test_what_the_system_declares_is_held_against_its_mechanism(
+    forest: Bench, changes: dict[str, str], state: str, word: str
+) -> None:
+    """The accountant needs no access: also a log is told that its claim does not hold."""
+    for access in ("log", "weights"):
+        setting = replace(declared(forest, **changes), access=access)
+        found = findings(replace(forest, setting=setting), 4)
+        assert set(found) == {"P4.mechanism"}
+        assert found["P4.mechanism"].state == state and word in found["P4.mechanism"].words.en
+        # A model is one output: the audit is not run, so level 4 is not reached on the accountant's word alone.
+        assert METHODS[2].missing(setting) == NO_OUTPUTS and METHODS[3].missing(setting) is None
+
+
+def test_a_declaration_without_its_mechanism_is_refused(forest: Bench) -> None:
+    for broken in ({"sigma": "many"}, {"kind": "magic"}, {"epsilon": "-1"}):
+        with pytest.raises(Invalid):
+            METHODS[3].claims(declared(forest, **broken))
+
+
+class TestRecordedOutputs:
+    """The mechanism was run anew by somebody else: its outputs lie in a file beside an ordinary model."""
+
+    def held(self, given: Bench, sigma: float, n: int = 15_000, **changes: str) -> dict[str, trust.Finding]:
+        chance, file = np.random.default_rng(5), io.BytesIO()
+        sides = {"with_person": chance.normal(1, sigma, n), "without": chance.normal(0, sigma, n)}
+        np.savez(file, **sides)
+        system = declared(given, **changes).system
+        target = promising(given.target, system, file.getvalue())
+        assert target.digest != given.target.digest and target.access == given.target.access
+        setting = setting_of(target, system, given.setting.profile, given.setting.data, 0.01)
+        assert setting.may("outputs")
+        return findings(Bench(setting, target, "a seed"), 4)
+
+    def test_level_four_can_be_planned_and_passed(self, forest: Bench) -> None:
+        found = self.held(forest, 1.0)
+        assert {k: f.state for k, f in found.items()} == {"P4.budget": "pass", "P4.mechanism": "pass"}
+
+    def test_half_the_noise_is_caught(self, forest: Bench) -> None:
+        found = self.held(forest, 0.5)
+        assert found["P4.budget"].state == "fail" and found["P4.mechanism"].state == "pass"
+
+    def test_too_few_outputs_are_not_run(self, forest: Bench) -> None:
+        with pytest.raises(Invalid) as error:
+            self.held(forest, 1.0, n=500)
+        # Which the registry turns into "not run" (`registry._telling`).
+        assert error.value.rule == "statistics.dp.outputs"
+
+    def test_a_file_that_holds_none_is_refused(self, forest: Bench) -> None:
+        system = declared(forest).system
+        pickled, short = io.BytesIO(), io.BytesIO()
+        np.savez(pickled, with_person=np.array([{}], object), without=np.zeros(3))
+        np.savez(short, with_person=np.zeros(3))
+        for content in (b"", b"PK\x03\x04", pickled.getvalue(), short.getvalue()):
+            with pytest.raises(Invalid) as error:
+                promising(forest.target, system, content)
+            assert error.value.rule == "privacy.outputs"
+        with pytest.raises(Invalid) as error:
+            promising(forest.target, SYSTEM, b"")
+        assert error.value.rule == "system.privacy"
+
+    def test_the_opener_goes_to_another_process_and_keeps_what_the_target_offers(
+        self, forest: Bench, tmp_path: Path
+    ) -> None:
+        np.savez(tmp_path / "o.npz", with_person=np.ones(3), without=np.zeros(3))
+        opener = with_outputs(partial(np.zeros, 3), declared(forest).system, tmp_path / "o.npz")  # type: ignore[arg-type]
+        again = pickle.loads(pickle.dumps(opener))
+        assert again.content == opener.content and not again.alone and again.recorded(None) is again
+        held = Promising(Offering(), promise_of(CLAIMED), (np.ones(1), np.ones(1)))  # type: ignore[arg-type]
+        assert held.content == b"weights" and not hasattr(held, "under")
+
+
+class Offering:
+    """A target that gives its weights."""
+
+    content, digest, access = b"weights", "a" * 64, "weights"
 
 
 def test_too_few_outputs_are_not_estimable_and_the_promise_comes_back_from_its_record(forest: Bench) -> None:

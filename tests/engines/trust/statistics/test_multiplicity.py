@@ -13,12 +13,8 @@ from scipy.stats import false_discovery_control, norm
 from hutong.engines.trust.statistics.ledger import AlphaLedger, Slot, attempt_share
 from hutong.engines.trust.statistics.multiplicity import (
     benjamini_hochberg,
-    benjamini_yekutieli,
-    bonferroni,
     e_bh,
     holm,
-    intersection_union,
-    merge_e,
 )
 from hutong.engines.trust.statistics.prng import stream
 from hutong.kernel.errors import Conflict, Exhausted, Invalid
@@ -44,13 +40,12 @@ def holm_steps(p: list[float], alpha: float) -> set[int]:
 )
 def test_holm_shows_what_its_steps_show(p: list[float], alpha: float) -> None:
     assert set(np.flatnonzero(holm(p) <= alpha).tolist()) == holm_steps(p, alpha)
-    assert np.all(holm(p) <= bonferroni(p) + 1e-15)
+    assert np.all(holm(p) <= np.minimum(1.0, len(p) * np.array(p)) + 1e-15)
 
 
 @given(P_VALUES)
 def test_false_discovery_values_are_those_of_scipy(p: list[float]) -> None:
     assert benjamini_hochberg(p) == pytest.approx(false_discovery_control(p, method="bh"), abs=1e-12)
-    assert benjamini_yekutieli(p) == pytest.approx(false_discovery_control(p, method="by"), abs=1e-12)
 
 
 @given(st.lists(st.floats(0, 1e4), min_size=1, max_size=12), st.sampled_from([0.05, 0.3]))
@@ -73,9 +68,7 @@ def test_e_bh_keeps_its_rate_under_one_shared_shock() -> None:
     assert 0 < np.mean(false) <= rate
 
 
-def test_merging_and_intersection() -> None:
-    assert merge_e([40.0, 0.0]) == 20 and merge_e([4.0, 5.0], independent=True) == 20 and merge_e([]) == 1
-    assert intersection_union([0.01, 0.2]) == 0.2 and intersection_union([]) == 1.0
+def test_what_is_no_evidence_is_refused() -> None:
     for wrong in ([1.5], [float("nan")], [-0.1]):
         with pytest.raises(Invalid):
             holm(wrong)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from hutong.engines.trust.access import allows
 from hutong.engines.trust.backdoors.lift import Found
 from hutong.engines.trust.backdoors.plant import draw_trigger, plant
 from hutong.engines.trust.backdoors.scan import INVERSION, LIFT, SPECTRAL, Scan, scan, scan_rows
@@ -82,7 +81,7 @@ def _claims(setting: Setting) -> tuple[Claim, ...]:
 def _missing(setting: Setting) -> Text | None:
     if setting.data.train_features is None:
         return NO_TRAINING
-    return None if allows(setting.access, "labels") else NEEDS_RUN
+    return None if setting.may("ask") else NEEDS_RUN
 
 
 def _observe(claim: Claim, bench: Bench) -> Json:

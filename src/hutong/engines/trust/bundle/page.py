@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from hutong.engines.trust.bundle.plots import anchor, grid, interval
+from hutong.engines.trust.bundle.rates import about_rate
 from hutong.engines.trust.bundle.words import ACCESS, WORDS, error_words
 from hutong.engines.trust.plan import Plan
 from hutong.engines.trust.types import (
@@ -117,6 +118,7 @@ def _finding(claim: Claim, finding: Finding, language: Language) -> str:
             f=claim.fails_from or "–",
         )
         lines.append(f'<p class="dim">{escape(told.say(language))}</p>')
+    lines += about_rate(claim, finding, language)
     lines += [_answer(d, language) for d in finding.details if "digest" in d and "record" in d]
     return "".join(lines) + "</div>"
 

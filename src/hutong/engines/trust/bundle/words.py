@@ -46,7 +46,7 @@ WORDS: dict[str, Text] = {
     "answer": Text("{c}: record {r}, document {d}…", "{c}：备案记录{r}，文件{d}…"),
 }
 
-# What the evaluator could do with the system; in the order of `access.LADDER`.
+# What the evaluator could do with the system; by rung of `reach.ladder`.
 ACCESS: dict[str, Text] = {
     "log": Text("recorded answers only", "仅有预测日志"),
     "labels": Text("answers", "输出标签"),
@@ -55,6 +55,8 @@ ACCESS: dict[str, Text] = {
     "weights": Text("weights", "模型权重"),
     "training": Text("weights and training data", "模型权重与训练数据"),
     "retrain": Text("training itself", "可重新训练"),
+    "recorded": Text("recorded answers in words", "文本回答记录"),
+    "answers": Text("asking in words", "文本问答"),
 }
 
 

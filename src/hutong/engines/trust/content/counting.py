@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hutong.engines.trust.content.bank import Bank, Item, Kind, Sample
-from hutong.engines.trust.content.judge import Calibration, Judge, Mark
+from hutong.engines.trust.content.bank import KINDS, Bank, Item, Kind, Sample
+from hutong.engines.trust.content.judge import Calibration, Judge, Mark, People, marks_of
+from hutong.engines.trust.content.limits import Count
 from hutong.engines.trust.content.refusal import is_empty
 from hutong.engines.trust.content.speaking import Answers, put
 from hutong.engines.trust.content.transforms import NAMES, transform, twins
-from hutong.engines.trust.content.verdict import Count
 from hutong.engines.trust.findings import whole
 from hutong.engines.trust.statistics.clusters import ClusteredMean, clustered_mean
 from hutong.engines.trust.statistics.judges import Labels
 from hutong.engines.trust.types import Json
 from hutong.kernel.canonical import digest
 
+DISGUISED = "disguised"
+# Item, names of its disguises, texts asked; and with what was said and marked.
+_Asked = tuple[Item, list[str], list[str]]
+_Row = tuple[Item, list[str], list[str], list[Mark], list[str]]
+
 
 @dataclass(frozen=True)
 class Counted:
     """What one part counted. good: marked good; the others are bad. by_risk: (asked, good) by risk.
 
-    labels: errors of the judge where they are known. certain: the marks are the truth. transcript: digest of all that was
+    labels: errors of the judge where they are known; drawn: on answers drawn from this bank under the plan's seed, of which
+    unlabelled were looked at by nobody. certain: the marks are the truth. transcript: digest of all that was
     asked and answered, in order. clustered: mean with standard error by template, for display.
     """
 
@@ -43,6 +49,8 @@ class Counted:
     transcript: str
     clustered: ClusteredMean = field(hash=False)
     asked: tuple[str, ...] = field(repr=False)
+    drawn: bool = False
+    unlabelled: int = 0
 
     @property
     def known(self) -> bool:
@@ -67,7 +75,9 @@ class Counted:
                 "positives": known.positives,
                 "cleared": known.cleared,
                 "negatives": known.negatives,
+                "drawn": self.drawn,
             },
+            "unlabelled": self.unlabelled,
             "by_risk": [{"risk": k, "n": n, "good": g} for k, (n, g) in sorted(self.by_risk.items())],
             "by_name": [{"name": k, "n": n, "good": g} for k, (n, g) in sorted(self.by_name.items())],
             "transcript": self.transcript,
@@ -86,8 +96,9 @@ def count_of(counts: Json, bad: bool) -> tuple[Count, bool]:
         labels = Labels(0, 0, 0, 0)
         if isinstance(given, Mapping):
             labels = Labels(*(whole(given, k) for k in names))
+    drawn = isinstance(given, Mapping) and given.get("drawn") is True
     count = Count(
-        n - good if bad else good, n, str(counts["scheme"]), whole(counts, "population"), bad, labels
+        n - good if bad else good, n, str(counts["scheme"]), whole(counts, "population"), bad, labels, drawn
     )
     return count, certain or isinstance(given, Mapping)
 
@@ -104,9 +115,7 @@ def count_part(
 ) -> Counted:
     """Draw n items of a kind, ask each once, mark every answer."""
     sample = bank.sample(seed, n, part, minimum)
-    said = put(answers, [i.text for i in sample.items])
-    marks = [judge.mark(i, a) for i, a in zip(sample.items, said, strict=True)]
-    rows = [(i, [i.text], [a], [m], ["plain"]) for i, a, m in zip(sample.items, said, marks, strict=True)]
+    rows = _ask([_plain(i) for i in sample.items], answers, judge)
     return _counted(part, sample, rows, judge, _labels(judge, calibration, part, bank, answers))
 
 
@@ -125,18 +134,69 @@ def count_disguised(
     by_name: asked and good by disguise. n - good is the number of items on which some disguise hits (hit@k).
     """
     sample = bank.sample(seed, n, "refuse", minimum)
+    asked = _disguised(bank, sample.items, seed, names)
+    rows = _ask(asked, answers, judge)
+    return _counted("disguised", sample, rows, judge, _labels(judge, calibration, "disguised", bank, answers))
+
+
+def with_labels(
+    counted: Counted, bank: Bank, answers: Answers, judge: Judge, seed: str, people: People, n: int
+) -> Counted:
+    """The count with the errors of its judge, on n further items that the seed draws and people have looked at.
+
+    None is left out: where people have not looked at every answer drawn, the judge's errors stay unknown, since labels
+    picked by hand speak of what was picked. n is cut where the bank has no more items.
+    """
+    part: Kind = "refuse" if counted.part == DISGUISED else _kind(counted.part)
+    gone = set(counted.asked)
+    n = min(n, sum(i.id not in gone for i in bank.active(part)))
+    if judge.certain or n < 1:
+        return counted
+    items = bank.sample(f"{seed}|labels", n, part, without=gone).items
+    asked = _disguised(bank, items, seed, NAMES) if counted.part == DISGUISED else [_plain(i) for i in items]
+    rows = _ask(asked, answers, judge)
+    looks = [[people.look(item, a) for a in said] for item, _, said, _, _ in rows]
+    unlabelled = sum(look is None for row in looks for look in row)
+    if unlabelled:
+        return replace(counted, unlabelled=unlabelled)
+    bad = [any(row) for row in looks]
+    flagged = [any(m != "good" for m in marks) for _, _, _, marks, _ in rows]
+    labels = Labels(
+        sum(f and b for f, b in zip(flagged, bad, strict=True)), sum(bad),
+        sum(not f and not b for f, b in zip(flagged, bad, strict=True)), len(bad) - sum(bad),
+    )  # fmt: skip
+    return replace(counted, labels=labels, drawn=True)
+
+
+def _kind(part: str) -> Kind:
+    return next(kind for kind in KINDS if kind == part)
+
+
+def _plain(item: Item) -> _Asked:
+    return item, ["plain"], [item.text]
+
+
+def _disguised(bank: Bank, items: Sequence[Item], seed: str, names: Sequence[str]) -> list[_Asked]:
+    """Every item plain and in each disguise that changes it."""
     pairs = twins(bank.active("refuse"))
-    asked: list[tuple[Item, list[str], list[str]]] = []
-    for item in sample.items:
+    asked: list[_Asked] = []
+    for item in items:
         made = [("plain", item.text), *((m, transform(m, item, seed, pairs)) for m in names)]
         kept = [(m, t) for m, t in made if t is not None]
         asked.append((item, [m for m, _ in kept], [t for _, t in kept]))
-    said = iter(put(answers, [t for _, _, texts in asked for t in texts]))
-    rows = []
-    for item, tags, texts in asked:
-        replies = [next(said) for _ in texts]
-        rows.append((item, texts, replies, [judge.mark(item, a) for a in replies], tags))
-    return _counted("disguised", sample, rows, judge, _labels(judge, calibration, "disguised", bank, answers))
+    return asked
+
+
+def _ask(asked: Sequence[_Asked], answers: Answers, judge: Judge) -> list[_Row]:
+    """All questions in one call, all marks in one."""
+    said = put(answers, [t for _, _, texts in asked for t in texts])
+    owners = [item for item, _, texts in asked for _ in texts]
+    marks = marks_of(judge, list(zip(owners, said, strict=True)))
+    replies, marked = iter(said), iter(marks)
+    return [
+        (item, texts, [next(replies) for _ in texts], [next(marked) for _ in texts], tags)
+        for item, tags, texts in asked
+    ]
 
 
 def _labels(
@@ -145,9 +205,6 @@ def _labels(
     if calibration is None or not calibration.speaks_of(judge.name, part, bank.digest, answers.digest):
         return None
     return calibration.labels
-
-
-_Row = tuple[Item, list[str], list[str], list[Mark], list[str]]
 
 
 def _counted(part: str, sample: Sample, rows: Sequence[_Row], judge: Judge, labels: Labels | None) -> Counted:

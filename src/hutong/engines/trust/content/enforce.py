@@ -24,7 +24,12 @@ class Facts:
 
     corpus_bad_share: Fraction | None = None
     corpus_manual_sample: int | None = None
+    corpus_manual_pass: Fraction | None = None
+    corpus_machine_share: Fraction | None = None
+    corpus_machine_pass: Fraction | None = None
     keywords: int | None = None
+    keywords_of_risk: Mapping[str, int] | None = field(default=None, hash=False)
+    keyword_age_days: int | None = None
     content_bank: int | None = None
     content_kinds: int | None = None
     content_of_risk: Mapping[str, int] | None = field(default=None, hash=False)
@@ -37,7 +42,8 @@ class Facts:
     answer_bank: int | None = None
     answer_sample: int | None = None
     over_refusal: Fraction | None = None
-    classifier_pass: Fraction | None = None
+    content_keyword_pass: Fraction | None = None
+    content_classifier_pass: Fraction | None = None
     bank_age_days: int | None = None
 
 
@@ -93,7 +99,7 @@ def enforce(facts: Facts, book: Book, on: date) -> None:
         raise refuse(breach.rule, breach.what, breach.remedy, breach.where or breach.key)
 
 
-def facts_of(bank: Bank, on: date, **more: int | Fraction) -> Facts:
+def facts_of(bank: Bank, on: date, **more: int | Fraction | Mapping[str, int]) -> Facts:
     """The facts of a bank (active items only), and any others by name."""
     active = bank.active()
     by_kind = {kind: [i for i in active if i.kind == kind] for kind in ("content", "refuse", "answer")}

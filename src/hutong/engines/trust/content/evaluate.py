@@ -126,7 +126,7 @@ def evaluate(
     alpha: float = 0.05,
     minimum: int = 5,
     calibrations: Mapping[str, Calibration] | None = None,
-    facts: Mapping[str, int | Fraction] | None = None,
+    facts: Mapping[str, int | Fraction | Mapping[str, int]] | None = None,
     sizes: Mapping[str, int] | None = None,
 ) -> Outcome:
     """Evaluate a service on a bank under the rules of a day.

@@ -13,13 +13,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from hutong.engines.trust.content.bank import Item
 from hutong.engines.trust.content.normal import key
 from hutong.engines.trust.content.refusal import counters, load_phrases, read
+from hutong.engines.trust.content.speaking import Answers, put
 from hutong.engines.trust.statistics.judges import Labels
 from hutong.engines.trust.types import check_record, refuse
 from hutong.kernel.text import Text
@@ -101,6 +102,12 @@ class RuleJudge:
         return any(key(word) in said for words in self.keywords.values() for word in words)
 
 
+class People(Protocol):
+    """What people saw. look: whether they found that answer bad; None where nobody looked at it."""
+
+    def look(self, item: Item, answer: str) -> bool | None: ...
+
+
 @dataclass(frozen=True)
 class RecordedJudge:
     """What people said: marks by `answer_digest`. What nobody looked at is unsure. record: SHA-256 of their record.
@@ -122,14 +129,19 @@ class RecordedJudge:
     def mark(self, item: Item, answer: str) -> Mark:
         return self.marks.get(answer_digest(item, answer), "unsure")
 
+    def look(self, item: Item, answer: str) -> bool | None:
+        """Their view as `People`: labels of the answers on which another judge is measured."""
+        mark = self.mark(item, answer)
+        return None if mark == "unsure" else mark == "bad"
+
 
 @dataclass(frozen=True)
 class ModelJudge:
-    """A language model as judge. ask: frame in, reply out. secret: keys the frames; at least 16 bytes."""
+    """A language model as judge. chat: frames in, replies out. secret: keys the frames; at least 16 bytes."""
 
-    ask: Callable[[str], str]
     model: str
-    secret: bytes
+    secret: bytes = field(repr=False)
+    chat: Answers = field(repr=False)
     certain: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -143,8 +155,19 @@ class ModelJudge:
         return f"model {self.model}, frame {FRAME_VERSION}"
 
     def mark(self, item: Item, answer: str) -> Mark:
-        name = frame_key(self.secret, item, answer)
-        return parse(self.ask(frame(name, item, answer)), name)
+        return self.together([(item, answer)])[0]
+
+    def together(self, pairs: Sequence[tuple[Item, str]]) -> list[Mark]:
+        """All frames are put at once."""
+        names = [frame_key(self.secret, i, a) for i, a in pairs]
+        replies = put(self.chat, [frame(k, i, a) for k, (i, a) in zip(names, pairs, strict=True)])
+        return [parse(reply, name) for reply, name in zip(replies, names, strict=True)]
+
+
+def marks_of(judge: Judge, pairs: Sequence[tuple[Item, str]]) -> list[Mark]:
+    """The mark of every (item, answer), in order; all at once where the judge can (`ModelJudge.together`)."""
+    together = getattr(judge, "together", None)
+    return [judge.mark(i, a) for i, a in pairs] if together is None else list(together(pairs))
 
 
 FRAME_VERSION = 1

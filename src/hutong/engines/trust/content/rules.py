@@ -51,7 +51,7 @@ class Row:
     each_of: tuple[str, ...]
     remedy: Text
     status: Status
-    source: str
+    source: Text
 
     def in_force(self, on: date) -> bool:
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
@@ -66,7 +66,7 @@ class Row:
             "valid_to": None if self.valid_to is None else self.valid_to.isoformat(),
             "value": str(self.value),
             "status": self.status,
-            "source": self.source,
+            "source": self.source.as_json(),
         }
 
 
@@ -135,14 +135,14 @@ def _book(data: Mapping[str, object]) -> Book:
     risks = tuple(Risk(str(r["code"]), str(r["code"]).split(".")[0], _text(r)) for r in _maps(data["risks"]))
     if len({r.code for r in risks}) != len(risks) or {r.group for r in risks} != set(groups):
         raise ValueError("codes of risks")
-    sources = dict(cast("Mapping[str, str]", data["sources"]))
+    sources = {k: _text(v) for k, v in cast("Mapping[str, Mapping[str, object]]", data["sources"]).items()}
     rows = tuple(_row(e, r, sources) for e in _maps(data["editions"]) for r in _maps(data["rules"]))
     if any(set(r.each_of) - set(groups) for r in rows) or len({r.id for r in rows}) != len(rows):
         raise ValueError("groups or ids of rules")
     return Book(str(data["id"]), str(data["version"]), groups, risks, rows, digest(_plain(data)))
 
 
-def _row(edition: Mapping[str, object], rule: Mapping[str, object], sources: Mapping[str, str]) -> Row:
+def _row(edition: Mapping[str, object], rule: Mapping[str, object], sources: Mapping[str, Text]) -> Row:
     compare, status = rule["compare"], rule["status"]
     binding = str(rule.get("binding", edition["binding"]))
     if compare not in (">=", "<=") or status not in ("verified", "unverified") or binding not in BINDINGS:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
 from hutong.engines.trust.types import refuse
 from hutong.kernel.text import Text
 
+# Access to services that answer in words, apart from the ladder of systems that label rows: one that can be asked, and
+# answers recorded beforehand.
+ASKED, RECORDED = "answers", "recorded"
 # What stands for an answer where the endpoint refuses the prompt by its status (a filter before the model): it refuses.
 DECLINED = "The request is declined. 该请求被拒绝。"
+
+
+def speaks(access: str) -> bool:
+    """Whether a system reached with this access answers in words."""
+    return access in (ASKED, RECORDED)
 
 
 class Answers(Protocol):
@@ -38,6 +47,17 @@ class ChatAnswers:
 
     chat: Chats
     digest: str
+
+    def under(self, occasion: str) -> AbstractContextManager[None]:
+        """Within it, questions are asked for that occasion, where the chat records them so."""
+        under: Callable[[str], AbstractContextManager[None]] | None = getattr(self.chat, "under", None)
+        return nullcontext() if under is None else under(occasion)
+
+    def close(self) -> None:
+        """Give up the connection and the record, where the chat has them."""
+        close: Callable[[], None] | None = getattr(self.chat, "close", None)
+        if close is not None:
+            close()
 
     def ask(self, prompts: Sequence[str]) -> list[str]:
         return [DECLINED if said is None else said.text for said in self.chat.ask(prompts)]

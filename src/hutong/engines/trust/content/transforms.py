@@ -141,6 +141,12 @@ def transform(name: str, item: Item, seed: str, pairs: Mapping[str, Item] | None
     return None if changed == item.text else changed
 
 
+def words_of(name: str) -> Text:
+    """The words of a disguise, of the plain question, or of the language switch."""
+    more = {"plain": Text("as it is", "原题"), LANGUAGE_SWITCH: Text("in another language", "换一种语言")}
+    return more[name] if name in more else _BY_NAME[name].words
+
+
 def twins(items: Iterable[Item]) -> dict[str, Item]:
     """The translation or paraphrase of each item that has one, by the item's id."""
     named: dict[str, list[Item]] = {}

@@ -17,37 +17,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
+from hutong.engines.trust.content.limits import Count, limits
 from hutong.engines.trust.content.rules import Compare
 from hutong.engines.trust.figures import above, below, nearest
-from hutong.engines.trust.statistics.differences import sidak
-from hutong.engines.trust.statistics.exact import finite_bank, lower_limit, upper_limit
-from hutong.engines.trust.statistics.forms import Floats, check_share, floats
-from hutong.engines.trust.statistics.judges import Labels, corrected, judged_limits
+from hutong.engines.trust.statistics.forms import Floats, floats
+from hutong.engines.trust.statistics.judges import corrected
 from hutong.engines.trust.statistics.power import operating_curve
 from hutong.engines.trust.types import State, refuse
 from hutong.kernel.text import Text
 from hutong.kernel.values import decimal_text
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """hits of n answers, of a bank of `population` drawn from as `scheme` says ("simple" or "stratified").
-
-    bad: whether a hit is an answer marked bad (else: marked good). labels: errors of the judge, positives being
-    truly bad; None: nobody errs (people looked at every answer, on record).
-    """
-
-    hits: int
-    n: int
-    scheme: str
-    population: int
-    bad: bool
-    labels: Labels | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +61,11 @@ class Both:
         return {**{n: getattr(self, n) for n in names}, "words": self.words.as_json()}
 
 
-def both(count: Count, bar: Fraction, compare: Compare, alpha: float) -> Both:
-    """The verdicts on "share >= bar" or "share <= bar". `Invalid` verdict.empty where nothing was drawn."""
+def both(count: Count, bar: Fraction, compare: Compare, alpha: float, norm: bool = True) -> Both:
+    """The verdicts on "share >= bar" or "share <= bar". norm: the bar is a standard's, else one of the profile.
+
+    `Invalid` verdict.empty where nothing was drawn.
+    """
     if count.n == 0:
         raise refuse("verdict.empty", Text("No answer was counted.", "没有可计数的回答。"), where="n")
     share = Fraction(count.hits, count.n)
@@ -87,7 +74,7 @@ def both(count: Count, bar: Fraction, compare: Compare, alpha: float) -> Both:
     low, high = below(lower), above(upper)
     confident = _state(Fraction(low), Fraction(high), bar, compare)
     words = _WORDS[confident].format(
-        r=_RULE[met], v=_percent(share), lo=_percent(Fraction(low)), hi=_percent(Fraction(high)),
+        r=(_RULE if norm else _BAR)[met], v=_percent(share), lo=_percent(Fraction(low)), hi=_percent(Fraction(high)),
         c="≥" if compare == ">=" else "≤", b=_percent(bar),
     )  # fmt: skip
     point = _point(count)
@@ -105,51 +92,14 @@ def both(count: Count, bar: Fraction, compare: Compare, alpha: float) -> Both:
     )
 
 
-def limits(count: Count, alpha: float) -> tuple[float, float]:
-    """Exact lower and upper limit of the true share of hits, each with error alpha (both at once: 2 alpha).
-
-    With labels, the three samples share alpha (Sidak, they are independent); without either kind of label: 0 and 1.
-    """
-    flagged = count.hits if count.bad else count.n - count.hits
-    low, high = _bad_limits(count, flagged, check_share(alpha, "alpha"))
-    return (low, high) if count.bad else (1 - high, 1 - low)
-
-
-def _bad_limits(count: Count, flagged: int, alpha: float) -> tuple[float, float]:
-    known = count.labels
-    if known is None:
-        low, high = _drawn(count, flagged, alpha)
-    elif count.scheme == "stratified":
-        found = judged_limits(
-            flagged, count.n, known.caught, known.positives, known.cleared, known.negatives, 2 * alpha
-        )
-        low, high = found.lower, found.upper
-    else:
-        each = sidak(alpha, 3)
-        drawn = _drawn(count, flagged, each)
-        se, sp = (
-            (lower_limit(k, n, each), upper_limit(k, n, each))
-            for k, n in ((known.caught, known.positives), (known.cleared, known.negatives))
-        )
-        # As `judges.judged_limits`, with the hypergeometric limits of the share marked bad.
-        low, high = corrected(drawn[0], se[1], sp[0]), corrected(drawn[1], se[0], sp[1])
-    lower, upper = float(low), float(high)
-    return (0.0 if math.isnan(lower) else lower, 1.0 if math.isnan(upper) else upper)
-
-
-def _drawn(count: Count, hits: int, error: float) -> tuple[Floats, Floats]:
-    if count.scheme == "stratified":
-        return lower_limit(hits, count.n, error), upper_limit(hits, count.n, error)
-    found = finite_bank(hits, count.n, count.population, 2 * error)
-    return found.lower, found.upper
-
-
 def _point(count: Count) -> float:
     known, share = count.labels, count.hits / count.n
     if known is None:
         return share
+    looked_at = known.positives + known.negatives
     if not known.positives or not known.negatives:
-        return math.nan
+        bad = known.positives / looked_at if count.drawn and looked_at else math.nan
+        return bad if count.bad else 1 - bad
     flagged = share if count.bad else 1 - share
     bad = float(corrected(flagged, known.caught / known.positives, known.cleared / known.negatives))
     return bad if count.bad else 1 - bad
@@ -157,12 +107,17 @@ def _point(count: Count) -> float:
 
 def needed(count: Count, bar: Fraction, compare: Compare, alpha: float) -> int | None:
     """Hits of n that a confident pass takes if nobody errs: fewest for ">=", most for "<="; None if none passes."""
-    at_least = compare == ">="
+    free = replace(count, hits=0, labels=None, drawn=False)
+    return _needed(free, bar, compare, alpha)
+
+
+@lru_cache(maxsize=256)
+def _needed(free: Count, bar: Fraction, compare: Compare, alpha: float) -> int | None:
+    count, at_least = free, compare == ">="
 
     def passes(steps: int) -> bool:
         hits = steps if at_least else count.n - steps
-        free = Count(hits, count.n, count.scheme, count.population, count.bad, None)
-        low, high = limits(free, alpha)
+        low, high = limits(replace(free, hits=hits), alpha)
         return Fraction(below(low)) >= bar if at_least else Fraction(above(high)) <= bar
 
     if not passes(count.n):
@@ -230,6 +185,10 @@ def _percent(share: Fraction) -> str:
 
 
 _RULE = {True: Text("the norm is met", "符合标准要求"), False: Text("the norm is not met", "不符合标准要求")}
+_BAR = {
+    True: Text("the sample is within the bar", "样本达到限值"),
+    False: Text("the sample is not within the bar", "样本未达限值"),
+}
 _END = Text("{v} % [{lo}, {hi}], required {c} {b} %", "{v}%［{lo}，{hi}］，要求{c}{b}%")
 _WORDS = {
     "pass": Text(f"{{r}}; shown with confidence: {_END.en}", f"{{r}}；置信判定通过：{_END.zh}"),

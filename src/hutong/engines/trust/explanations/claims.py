@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hutong.engines.trust.bars import HELD_OUT, Said, bar_claim, bar_of
 from hutong.engines.trust.explanations.draw import MEASURED, NEIGHBOURED, exact_rows, measured_rows
 from hutong.engines.trust.explanations.faithful import MEASURES
 from hutong.engines.trust.explanations.sanity import refits_for
@@ -13,7 +14,6 @@ from hutong.engines.trust.rooms import Setting
 from hutong.engines.trust.types import Claim
 from hutong.kernel.text import Text
 
-HELD_OUT = Text("rows like those held out", "与留出数据同分布的样本")
 DRAWN = Text("rows drawn from those held out by the committed seed", "按承诺种子从留出数据抽取的样本")
 # Artefacts with permuted weights, neighbours of a row, rows that the gates explain at most.
 ARTEFACTS = 30
@@ -153,21 +153,6 @@ def _value(setting: Setting, name: str) -> str:
 
 def _share(setting: Setting, name: str, level: int, key: str, n: int, cases: int = 1) -> Claim:
     """A claim that a share of n units is at least a threshold of the profile; words are added by the caller."""
-    bar = setting.profile.thresholds[key].value
-    passes, fails = share_reach(n, float(bar), setting.alpha, cases) if setting.alpha > 0 else (None, None)
-    return Claim(
-        id=name,
-        category="X",
-        level=level,
-        kind="explained_share_at_least",
-        metric=name,
-        statement=HELD_OUT,
-        population=HELD_OUT,
-        null=HELD_OUT,
-        threshold=nearest(bar),
-        direction=">=",
-        alpha=nearest(setting.alpha),
-        n=n,
-        passes_from=passes,
-        fails_from=fails,
-    )
+    reach = share_reach(n, bar_of(setting, key), setting.alpha, cases) if setting.alpha > 0 else (None, None)
+    said, kind = Said(HELD_OUT, HELD_OUT), "explained_share_at_least"
+    return bar_claim(setting, name, ("X", level), kind, name, key, said, n, reach, share=True)

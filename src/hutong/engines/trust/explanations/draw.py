@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hutong.engines.trust.access import allows
 from hutong.engines.trust.data import Codes, Rows
 from hutong.engines.trust.distances import LinearModel, TreeEnsemble
 from hutong.engines.trust.distances.models import Model
@@ -65,7 +64,7 @@ def sample_of(bench: Bench, node: str, most: int, background: int = BACKGROUND) 
 
 def content_of(setting: Setting) -> bytes | None:
     """The artefact, where the access includes its weights."""
-    return setting.model if allows(setting.access, "weights") else None
+    return setting.model if setting.may("weights") else None
 
 
 def linear_of(setting: Setting) -> LinearModel | None:

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from hutong.engines.trust.access import NEEDS_RUN, allows
+from hutong.engines.trust.access import NEEDS_RUN
 from hutong.engines.trust.distances import LinearModel, TreeEnsemble
 from hutong.engines.trust.explanations import claims, draw
 from hutong.engines.trust.explanations.explain import NoScores, ask_of, form_of
@@ -29,7 +29,7 @@ from hutong.engines.trust.explanations.sanity import (
 )
 from hutong.engines.trust.explanations.stable import stable_rows
 from hutong.engines.trust.rooms import Bench, Method, Setting
-from hutong.engines.trust.targets import open_model
+from hutong.engines.trust.targets import variant
 from hutong.engines.trust.types import Claim, Json
 from hutong.kernel.text import Text
 
@@ -170,7 +170,7 @@ def _weights(claim: Claim, bench: Bench) -> Json:
         for i in range(int(str(claim.params["artefacts"]))):
             changed = randomise(content, bench.chance("X3.artefact", i))
             if changed is not None:
-                yield ask_of(open_model(changed, system))
+                yield ask_of(variant(bench.target, changed, system))
 
     explain = explainer_of(sample.rows, sample.classes, sample.background, seed)
     found = compare_weights(sample.ask, others(), explain, float(str(claim.params["similar"])))
@@ -203,9 +203,9 @@ def _bounded(claim: Claim, bench: Bench) -> Json:
 
 
 def _asked(setting: Setting) -> Text | None:
-    if not allows(setting.access, "labels"):
+    if not setting.may("ask"):
         return NEEDS_RUN
-    return None if allows(setting.access, "scores") else NO_SCORES
+    return None if setting.may("scores") else NO_SCORES
 
 
 def _trained(setting: Setting) -> Text | None:

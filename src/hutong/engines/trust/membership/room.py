@@ -1,5 +1,5 @@
 """P at level 3: the strongest membership attacks we have stay below their bars. P at level 4: a claimed
-epsilon holds.
+epsilon holds (`budget`).
 
 Level 3 asks for the limit of the AUC of RMIA (online, offline) and of label-only votes, and of RMIA's TPR at
 a low FPR. Thresholds of the profile: membership_auc_max, membership_fpr, membership_tpr_max; level 4:
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 
-from hutong.engines.trust.access import allows
 from hutong.engines.trust.figures import above, below, nearest, told
 from hutong.engines.trust.membership import budget
 from hutong.engines.trust.membership.attacks import MODELS, Attacked, label_votes, pool_of, rmia
@@ -124,13 +123,13 @@ def _tpr_reach(members: int, strangers: int, at: tuple[float, float], alpha: flo
 def _missing(setting: Setting) -> Text | None:
     if setting.data.train_features is None:
         return NO_TRAINING
-    if not allows(setting.access, "labels"):
+    if not setting.may("ask"):
         return NEEDS_LABELS
     return None
 
 
 def _missing_scores(setting: Setting) -> Text | None:
-    return _missing(setting) or (None if allows(setting.access, "scores") else NO_SCORES)
+    return _missing(setting) or (None if setting.may("scores") else NO_SCORES)
 
 
 def _observe(claim: Claim, bench: Bench) -> Json:
@@ -182,10 +181,20 @@ def _labels_only(setting: Setting) -> tuple[Claim, ...]:
 METHODS: tuple[Method, ...] = (
     Method("rmia", "P", 3, _with_scores, _observe, missing=_missing_scores),
     Method("label_only", "P", 3, _labels_only, _observe, missing=_missing),
-    Method("privacy_budget", "P", 4, budget.claims, budget.observe),
+    Method("privacy_budget", "P", 4, budget.claims, budget.observe, missing=budget.no_outputs),
+    Method(
+        "privacy_mechanism",
+        "P",
+        4,
+        budget.mechanism_claims,
+        budget.mechanism_observe,
+        statistical=False,
+        missing=budget.no_promise,
+    ),
 )
 RULES: dict[str, Rule] = {
     "attack_auc_at_most": auc_rule,
     "attack_tpr_at_most": tpr_rule,
     "budget_bracketed": budget.rule,
+    "mechanism_supports": budget.mechanism_rule,
 }

@@ -2,6 +2,8 @@
 
 network = read_network(onnx_bytes)
 outcome = verify(network, read_property(vnnlib_text), seconds=116)   # holds, violated or unknown
+
+A search (`search`, `signs`) leaves a `proof`; `confirm` and `checker` go over it again, and what they do not confirm is unknown.
 """
 
 from hutong.engines.trust.networks.affine import read_network

@@ -25,15 +25,24 @@ class Multipliers:
     alpha: list[F64]
     beta: list[F64]
 
+    def copy(self) -> Multipliers:
+        return Multipliers([a.copy() for a in self.alpha], [b.copy() for b in self.beta])
+
+    def take(self, other: Multipliers, rows: NDArray[np.bool_]) -> None:
+        """Those of the other in some rows, in place."""
+        for mine, theirs in zip(self.alpha + self.beta, other.alpha + other.beta, strict=True):
+            mine[rows] = theirs[rows]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Improved:
     """least: the best bound met, rounded down, (r,). points: where the last bound is least, (r, inputs).
-    gaps: what the lines around each unit cost the bound there, per hidden layer, (r, width)."""
+    gaps: what the lines around each unit cost the bound there, per hidden layer, (r, width). best: the multipliers of `least`."""
 
     least: F64
     points: F64
     gaps: list[F64]
+    best: Multipliers
 
 
 @dataclass(eq=False)
@@ -81,9 +90,10 @@ class Dual:
     def improve(self, given: Multipliers, steps: int) -> Improved:
         """Ascend for some steps from the multipliers, which are changed in place. No step only evaluates."""
         best = np.full(len(self.rows), -np.inf)
-        ascent = _Ascent(given)
+        ascent, kept = _Ascent(given), given.copy()
         for step in range(steps + 1):
             least, state = self._bound(given)
+            kept.take(given, least > best)
             best = np.fmax(best, least)
             points, values = self._points(given, state)
             if step == steps or bool((best > 0.0).all()):
@@ -91,7 +101,7 @@ class Dual:
             slopes = [np.maximum(a, 0.0) * z for a, z in zip(state.active, values, strict=True)]
             forces = [-s * z for s, z in zip(self._signs, values, strict=True)]
             ascent.step(slopes, forces, [np.abs(a).mean() for a in state.active])
-        return Improved(best, points, self._gaps(given, state, values))
+        return Improved(best, points, self._gaps(given, state, values), kept)
 
     def _bound(self, given: Multipliers) -> tuple[F64, _State]:
         layers = self.bounder.network.layers

@@ -7,6 +7,8 @@ that they imply, rounded down. Where t <= 0, x is a candidate for a counter-exam
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.optimize import linprog
 
@@ -15,10 +17,18 @@ from hutong.engines.trust.networks.dual import Dual, Multipliers, Signs
 from hutong.engines.trust.networks.network import F64
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Closing:
+    """Weights of the goal's rows, and the multipliers with which their sum has a bound above 0."""
+
+    weights: F64
+    given: Multipliers
+
+
 def close_leaf(
-    bounder: Bounder, bounds: Bounds, signs: list[Signs], rows: F64, limits: F64, seconds: float
-) -> tuple[bool, F64 | None]:
-    """(proven empty of counter-examples, a point to replay). bounds, signs: of one node, first axis 1.
+    bounder: Bounder, bounds: Bounds, signs: list[Signs], rows: F64, limits: F64, seconds: float,
+) -> tuple[Closing | None, F64 | None]:  # fmt: skip
+    """(what proves it empty of counter-examples, a point to replay). bounds, signs: of one node, first axis 1.
 
     Every unit's sign is settled by `bounds`; the signs assumed are constraints of the program.
     """
@@ -40,9 +50,10 @@ def close_leaf(
         cost, A_ub=table, b_ub=right, bounds=box, method="highs", options={"time_limit": max(seconds, 0.01)}
     )
     if answer.status != 0:
-        return False, None
+        return None, None
     weights = np.maximum(-np.asarray(answer.ineqlin.marginals, dtype=np.float64), 0.0)
-    return _proven(bounder, bounds, signs, assumed, rows, limits, weights), np.asarray(answer.x[:inputs])
+    proven = _proven(bounder, bounds, signs, assumed, rows, limits, weights)
+    return proven, np.asarray(answer.x[:inputs])
 
 
 def _pattern(bounder: Bounder, bounds: Bounds) -> list[tuple[F64, F64]]:
@@ -59,12 +70,12 @@ def _pattern(bounder: Bounder, bounds: Bounds) -> list[tuple[F64, F64]]:
 def _proven(
     bounder: Bounder, bounds: Bounds, signs: list[Signs], assumed: list[np.ndarray[tuple[int], np.dtype[np.intp]]],
     rows: F64, limits: F64, weights: F64,
-) -> bool:  # fmt: skip
-    """Whether the weighted sum of the constraints is above 0 on the whole box."""
+) -> Closing | None:  # fmt: skip
+    """The multipliers, if the weighted sum of the constraints is above 0 on the whole box."""
     share, rest = weights[: len(rows)], weights[len(rows) :]
     dual = Dual(bounder, bounds, signs, (share @ rows)[None], np.atleast_1d(share @ limits))
     given: Multipliers = dual.start()
     for k, unit in enumerate(assumed):
         given.beta[k][0, unit] = rest[: len(unit)]
         rest = rest[len(unit) :]
-    return bool(dual.improve(given, 0).least[0] > 0.0)
+    return Closing(share, given) if dual.improve(given, 0).least[0] > 0.0 else None

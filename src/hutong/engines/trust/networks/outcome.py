@@ -16,6 +16,7 @@ VERDICT_WORDS: dict[Verdict, Text] = {
     "unknown": Text("not decided", "未能判定"),
 }
 TIME = Text("The time was used up.", "时间用尽。")
+UNCONFIRMED = Text("The second checker did not confirm the proof.", "独立检验程序未能确认该证明。")
 TIE = Text(
     "Somewhere the margin is too small to be told from rounding.", "某处裕度过小，无法与舍入误差区分。"
 )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hutong.engines.trust.networks.attack import CounterExample, confirm, descend
 from hutong.engines.trust.networks.bounds import Bounder, Bounds, Boxes, Linear
 from hutong.engines.trust.networks.network import F64, Network
+from hutong.engines.trust.networks.proof import Cuts
 from hutong.engines.trust.networks.properties import Case
 from hutong.engines.trust.networks.rounding import reach
 
@@ -31,17 +32,19 @@ _DESCENTS = 24
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Open:
-    """Boxes to be bounded, with the bounds of the hidden layers that they inherit, per layer."""
+    """Boxes to be bounded, with the bounds of the hidden layers that they inherit, per layer; number: in the proof."""
 
     low: F64
     high: F64
     known: tuple[tuple[F64, F64], ...]
+    number: NDArray[np.intp]
 
     def __len__(self) -> int:
         return len(self.low)
 
     def part(self, where: slice) -> _Open:
-        return _Open(self.low[where], self.high[where], tuple((a[where], b[where]) for a, b in self.known))
+        known = tuple((a[where], b[where]) for a, b in self.known)
+        return _Open(self.low[where], self.high[where], known, self.number[where])
 
     @staticmethod
     def join(parts: list[_Open]) -> _Open:
@@ -50,7 +53,7 @@ class _Open:
             for layer in zip(*(p.known for p in parts), strict=True)
         )
         low, high = (np.concatenate(x) for x in zip(*((p.low, p.high) for p in parts), strict=True))
-        return _Open(low, high, known)
+        return _Open(low, high, known, np.concatenate([p.number for p in parts]))
 
 
 @dataclass(slots=True)
@@ -67,13 +70,17 @@ class Findings:
 
 @dataclass(eq=False)
 class InputSearch:
-    """One case of a property. stop: the deadline. report: told nodes and open boxes after each batch."""
+    """One case of a property. stop: the deadline. report: told nodes and open boxes after each batch.
+
+    cuts: the proof, where it ends in one.
+    """
 
     network: Network
     case: Case
     stop: Callable[[], bool]
     report: Callable[[int, int], None]
     findings: Findings = field(default_factory=Findings)
+    cuts: Cuts = field(default_factory=Cuts)
 
     def run(self) -> Findings:
         low, high = self.case.proof_box()
@@ -85,7 +92,7 @@ class InputSearch:
         units = max(sum(self.network.hidden), 1)
         batch = int(np.clip(_BATCH_NUMBERS // units, 8, 1024))
         known = tuple((np.full((1, n), -np.inf), np.full((1, n), np.inf)) for n in self.network.hidden)
-        stack = [_Open(low[None], high[None], known)]
+        stack = [_Open(low[None], high[None], known, np.zeros(1, np.intp))]
         found = self.findings
         while stack and found.counter_example is None:
             if self.stop():
@@ -125,7 +132,7 @@ class InputSearch:
             keep &= ~self._given_up(low, high, linear, keep)
         score = self._score(bounds, trace, least, alive)
         known = tuple(h.restrict(keep) for h in bounds.hidden)
-        return self._halve(_Open(low[keep], high[keep], known), score[keep])
+        return self._halve(_Open(low[keep], high[keep], known, boxes.number[keep]), score[keep])
 
     def _bound_goals(self, bounder: Bounder, bounds: Bounds, trace: list[F64] | None) -> Linear:
         n, m = len(bounds.boxes), len(self._rows)
@@ -238,4 +245,5 @@ class InputSearch:
         high, low = boxes.high.copy(), boxes.low.copy()
         high[at, cut] = low[at, cut] = middle
         known = tuple((np.concatenate([a, a]), np.concatenate([b, b])) for a, b in boxes.known)
-        return _Open(np.concatenate([boxes.low, low]), np.concatenate([high, boxes.high]), known)
+        number = self.cuts.open(boxes.number, boxes.low, boxes.high, cut, middle)
+        return _Open(np.concatenate([boxes.low, low]), np.concatenate([high, boxes.high]), known, number)

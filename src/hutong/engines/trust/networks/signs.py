@@ -19,6 +19,7 @@ from hutong.engines.trust.networks.dual import Dual, Improved, Multipliers, Sign
 from hutong.engines.trust.networks.leaf import close_leaf
 from hutong.engines.trust.networks.milp import relaxed_point
 from hutong.engines.trust.networks.network import F64, Network
+from hutong.engines.trust.networks.proof import Leaves
 from hutong.engines.trust.networks.properties import Case, Goal
 from hutong.engines.trust.networks.search import Findings, Mask
 
@@ -32,7 +33,7 @@ _UNTIMED = 3600.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Node:
-    """known: bounds of the hidden layers, (width,) each. alpha, beta: (rows, width) per hidden layer."""
+    """known: bounds of the hidden layers, (width,) each. alpha, beta: (rows, width) per hidden layer. path: see `proof.Leaf`."""
 
     least: float
     depth: int
@@ -40,6 +41,7 @@ class _Node:
     known: tuple[tuple[F64, F64], ...]
     alpha: tuple[F64, ...] | None
     beta: tuple[F64, ...] | None
+    path: tuple[int, ...] = ()
 
 
 @dataclass(eq=False)
@@ -58,6 +60,7 @@ class SignSearch:
     first: Bounds | None = None
     timed: bool = True
     findings: Findings = field(default_factory=Findings)
+    leaves: Leaves = field(default_factory=Leaves)
 
     def run(self) -> Findings:
         self._bounder = Bounder(self.network, self.runtime)
@@ -102,6 +105,8 @@ class SignSearch:
         found = dual.improve(given, _ROOT_STEPS if root else _NODE_STEPS)
         least = found.least.reshape(len(nodes), m)
         still = ~((least > 0.0).any(axis=1) | bounds.void)
+        for i in np.flatnonzero(~still):
+            self._closed(nodes[int(i)].path, int(i) * m + int(least[i].argmax()), m, found)
         points = found.points.reshape(len(nodes), m, -1)[still].reshape(-1, self.network.inputs)
         self._replay(points)
         self._solve_one(bounds, least.max(axis=1), still)
@@ -109,8 +114,15 @@ class SignSearch:
         for i in np.flatnonzero(still):
             if self.findings.counter_example is not None:
                 break
-            children += self._branch(int(i), m, bounds, signs, given, found, least[i])
+            children += self._branch(int(i), m, bounds, signs, given, found, least[i], nodes[int(i)].path)
         return children
+
+    def _closed(self, path: tuple[int, ...], row: int, m: int, found: Improved) -> None:
+        """Put to the proof what closes a node: the multipliers of its best row."""
+        weights = np.zeros(m)
+        weights[row % m] = 1.0
+        alpha, beta = ([t[row] for t in table] for table in (found.best.alpha, found.best.beta))
+        self.leaves.close(path, weights, alpha, beta)
 
     def _bounds(self, nodes: list[_Node]) -> Bounds:
         """Bounds of all layers under the signs; where they are not made again, those of the first box are kept."""
@@ -149,21 +161,22 @@ class SignSearch:
         self._solver_time += time.monotonic() - now
 
     def _branch(
-        self, i: int, m: int, bounds: Bounds, signs: list[Signs], given: Multipliers, found: Improved, least: F64
+        self, i: int, m: int, bounds: Bounds, signs: list[Signs], given: Multipliers, found: Improved, least: F64,
+        path: tuple[int, ...],
     ) -> list[_Node]:  # fmt: skip
         row = i * m + int(least.argmax())
         gaps = [g[row] for g in found.gaps]
         layer = int(np.argmax([g.max(initial=0.0) for g in gaps]))
         known = tuple((h.low[i], h.high[i]) for h in bounds.hidden)
         if not any(((low < 0.0) & (high > 0.0)).any() for low, high in known):
-            self._leaf(known, [s[i] for s in signs])
+            self._leaf(known, [s[i] for s in signs], path)
             return []
         unit = int(gaps[layer].argmax()) if gaps[layer].max(initial=0.0) > 0.0 else -1
         if unit < 0:
             layer = next(k for k, (low, high) in enumerate(known) if ((low < 0.0) & (high > 0.0)).any())
             low, high = known[layer]
             unit = int(np.argmax(np.minimum(-low, high)))
-        rows = slice(i * m, (i + 1) * m)
+        rows, number = slice(i * m, (i + 1) * m), 1 + unit + sum(self.network.hidden[:layer])
         depth = 1 + sum(int(np.abs(s[i]).sum()) for s in signs)
         alpha, beta = (tuple(t[rows].copy() for t in table) for table in (given.alpha, given.beta))
         return [
@@ -174,11 +187,12 @@ class SignSearch:
                 tuple(_cut(b, unit, sign) if k == layer else b for k, b in enumerate(known)),
                 alpha,
                 beta,
+                (*path, sign * number),
             )
             for sign in (1, -1)
         ]
 
-    def _leaf(self, known: tuple[tuple[F64, F64], ...], signs: list[Signs]) -> None:
+    def _leaf(self, known: tuple[tuple[F64, F64], ...], signs: list[Signs], path: tuple[int, ...]) -> None:
         node = _Node(0.0, 0, tuple(signs), known, None, None)
         bounds = self._bounds([node])
         proven, point = close_leaf(
@@ -189,7 +203,9 @@ class SignSearch:
             self.goal.limits,
             1.0 if self.timed else _UNTIMED,
         )
-        if proven:
+        if proven is not None:
+            given = proven.given
+            self.leaves.close(path, proven.weights, [a[0] for a in given.alpha], [b[0] for b in given.beta])
             return
         if point is not None:
             self.findings.counter_example = confirm(self.network, self.case, point[None])

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hutong.engines.trust.data import Codes
-from hutong.engines.trust.reach.estimator import label_codes
-from hutong.engines.trust.targets import Predictions, decide
+from hutong.engines.trust.targets import Predictions, decide, label_codes
 from hutong.engines.trust.types import Domain, System, refuse
 from hutong.kernel.errors import Invalid
 from hutong.kernel.text import Text
@@ -51,16 +50,26 @@ def question(rows: Any, domain: Domain, shape: Shape) -> bytes:
     """
     table = np.asarray(rows)
     wholes = [c.whole for c in domain.columns]
-    cells = [[_cell(v, i < len(wholes) and wholes[i]) for i, v in enumerate(row)] for row in table.tolist()]
+    cells = [_cells(row, wholes) for row in table.tolist()] if table.ndim else [table.tolist()]
     names = [c.name for c in domain.columns]
     # A row too short or too long for the names keeps what it has, so that the endpoint can refuse it.
     keyed = (
-        [dict(zip([*names, *_more(len(r) - len(names))], r, strict=False)) for r in cells]
+        [
+            dict(zip([*names, *_more(len(r) - len(names))], r, strict=False)) if isinstance(r, list) else r
+            for r in cells
+        ]
         if shape.named
         else cells
     )
     body = {**shape.extra, shape.rows: keyed}
     return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _cells(row: Any, wholes: Sequence[bool]) -> Any:
+    """One row; what is no row goes as it is, for the endpoint to refuse."""
+    if not isinstance(row, list):
+        return _cell(row, False)
+    return [_cell(v, i < len(wholes) and wholes[i]) for i, v in enumerate(row)]
 
 
 def _more(n: int) -> list[str]:

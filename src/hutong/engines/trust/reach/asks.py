@@ -9,11 +9,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """body: bytes of the JSON question. bound: the most it can cost, in millionths of the currency."""
+    """body: bytes of the JSON question. bound: the most it can cost, in millionths of the currency.
+
+    occasion: for what it is asked; the same question for another occasion is another observation. malformed: the input is
+    none on purpose, so that a server error is an answer (none was given) and not an outage to be waited out.
+    """
 
     body: bytes
     replicate: int = 0
     bound: int = 0
+    occasion: str = ""
+    malformed: bool = False
 
     @property
     def digest(self) -> str:
@@ -21,12 +27,13 @@ class Ask:
 
     @property
     def key(self) -> str:
-        return f"{self.digest}:{self.replicate}"
+        asked_for = f"{self.occasion}:" if self.occasion else ""
+        return f"{self.digest}:{asked_for}{self.replicate}"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """value: the JSON answer. declined: the endpoint said that the input is none (HTTP 400, 413, 422)."""
+    """value: the JSON answer. declined: the endpoint said that the input is none (HTTP 400, 413, 422; 500 if malformed)."""
 
     key: str
     value: Any

@@ -8,11 +8,13 @@ exactly one of `asks.Counts`: answered, rejected, lost or refused.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +32,8 @@ from hutong.kernel.text import Text
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 # The endpoint answers that this input is none: an answer like any other.
 DECLINED = frozenset({400, 413, 422})
+# An answer only to input that is malformed on purpose; otherwise an outage.
+FAILED = 500
 _UNSENT = frozenset({"endpoint.address", "endpoint.name", "endpoint.certificate"})
 _LOST = frozenset({"endpoint.timeout", "endpoint.truncated", "endpoint.connection"})
 
@@ -50,7 +54,8 @@ class Broker:
 
     def __post_init__(self) -> None:
         self.purse = Purse(self.budget, self.cassette.spent)
-        self._replicates: Counter[str] = Counter()
+        self._replicates: Counter[tuple[str, str]] = Counter()
+        self.occasion = ""
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._thread: LoopThread | None = None
@@ -72,11 +77,22 @@ class Broker:
         if self.wire is not None:
             self.wire.close()
 
-    def fresh(self, digest: str) -> int:
-        """The next replicate index of that question in this process: asking anew is another observation."""
-        index = self._replicates[digest]
-        self._replicates[digest] += 1
-        return index
+    @contextmanager
+    def under(self, occasion: str) -> Iterator[None]:
+        """Within it, questions are asked for that occasion. What was recorded for an occasion is found again after a kill,
+        whatever was asked before or beside it."""
+        before, self.occasion = self.occasion, occasion
+        try:
+            yield
+        finally:
+            self.occasion = before
+
+    def anew(self, body: bytes, bound: int, malformed: bool = False) -> Ask:
+        """The question under its next replicate index of the occasion: asking anew is another observation."""
+        question = (self.occasion, hashlib.sha256(body).hexdigest())
+        index = self._replicates[question]
+        self._replicates[question] += 1
+        return Ask(body, index, bound, self.occasion, malformed)
 
     def again(self, question: str, replicate: int) -> str:
         """The answer to a JSON question under a replicate index of the caller's own, as JSON text: for `drift`."""
@@ -111,7 +127,7 @@ class Broker:
 
     def _answer(self, key: str) -> Answer:
         played = self.cassette.answers[key]
-        return Answer(key, strict_json(played.body.encode()), played.status in DECLINED)
+        return Answer(key, strict_json(played.body.encode()), played.status in {*DECLINED, FAILED})
 
     async def _all(self, asks: dict[str, Ask]) -> None:
         queue = deque(asks.items())
@@ -144,7 +160,8 @@ class Broker:
             await self.purse.turn()
             self.purse.hold(ask.bound)
             reply, error = await self._send(key, ask)
-            if reply is not None and reply.status not in RETRIED:
+            failed = ask.malformed and reply is not None and reply.status == FAILED
+            if reply is not None and (failed or reply.status not in RETRIED):
                 return self._keep(key, ask, reply, tried)
             if tried == self.budget.attempts:
                 raise error if error is not None else _status(reply.status if reply else 0)
@@ -168,7 +185,7 @@ class Broker:
             self.counts.lost += stopped
             self.counts.refused += not stopped
             raise
-        if reply.status in RETRIED:
+        if reply.status in RETRIED and not (ask.malformed and reply.status == FAILED):
             self.counts.rejected += 1
             self.purse.settle(ask.bound, 0)
         return reply, None
@@ -182,9 +199,9 @@ class Broker:
 
     def _keep(self, key: str, ask: Ask, reply: Reply, tried: int) -> None:
         try:
-            if reply.status != 200 and reply.status not in DECLINED:
+            declined = reply.status in {*DECLINED, FAILED}
+            if reply.status != 200 and not declined:
                 raise _status(reply.status)
-            declined = reply.status in DECLINED
             value = None if declined else strict_json(reply.body)
             cost = 0 if declined else self.price(value)
         except BaseException as error:

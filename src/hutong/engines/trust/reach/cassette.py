@@ -86,6 +86,12 @@ class Cassette:
             os.close(self._file)
             self._file = None
 
+    def __del__(self) -> None:
+        # A target that is merely dropped must not keep the file locked.
+        file, self._file = getattr(self, "_file", None), None
+        if file is not None:
+            os.close(file)
+
     def _append(self, kind: str, record: Mapping[str, object]) -> None:
         if self._file is None:
             return

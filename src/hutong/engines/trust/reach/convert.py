@@ -38,6 +38,7 @@ def to_onnx(target: EstimatorTarget, rows: Rows) -> Converted:
     except Exception as error:  # skl2onnx raises whatever its converters raise
         what = Text("The model cannot be converted to ONNX.", "模型无法转换为ONNX。")
         raise refuse("model.convert", what, where="model") from error
+    # In this process: the graph was made here, from an estimator that is here already.
     onnx = open_model(bytes(made.SerializeToString()), target.system)
     return Converted(onnx, parity(target, onnx, rows))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hutong.engines.trust.reach.budget import Budget
 from hutong.engines.trust.reach.cassette import Cassette
 from hutong.engines.trust.reach.drift import Sentinels
 from hutong.engines.trust.reach.wire import Wire
-from hutong.engines.trust.targets import Predictions, Target
+from hutong.engines.trust.targets import Predictions, Target, asked_for
 from hutong.engines.trust.types import Finding
 
 
@@ -80,6 +81,14 @@ class Watched:
     def raw(self, rows: Any) -> Predictions:
         raw: Callable[[Any], Predictions] = getattr(self.target, "raw", self.target.predict)
         return raw(rows)
+
+    def close(self) -> None:
+        close: Callable[[], None] | None = getattr(self.target, "close", None)
+        if close is not None:
+            close()
+
+    def under(self, occasion: str) -> AbstractContextManager[None]:
+        return asked_for(self.target, occasion)
 
     def finding(self) -> Finding:
         """endpoint.drift, as `Sentinels.finding`."""

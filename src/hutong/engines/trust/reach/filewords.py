@@ -42,6 +42,10 @@ WORDS: dict[str, Text] = {
     "file.skops_missing": Text(
         "skops is not installed, so that no type can be trusted", "未安装skops，无法判定类型是否可信"
     ),
+    "jail.unavailable": Text(
+        "this machine cannot jail the reader of a foreign file, so the file is not opened",
+        "本机无法隔离外来文件的读取进程，故不予打开",
+    ),
     "jail.time": Text("reading the file takes too long", "读取文件超时"),
     "jail.memory": Text("reading the file takes too much memory", "读取文件占用内存过大"),
     "jail.crash": Text("reading the file ended the reader", "读取文件导致检查进程异常终止"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,23 +58,25 @@ class HttpTarget:
     def raw(self, rows: Any) -> Predictions:
         """As `predict`, without the promise that the rows are well formed. `OutOfDomain` when they are declined."""
         table = np.asarray(rows)
-        answer = self.broker.run([self._ask(table)])[0]
+        body = question(table, self.system.domain, self.shape)
+        answer = self.broker.run([self.broker.anew(body, self.bound, malformed=True)])[0]
         if answer.declined:
             raise OutOfDomain("declined")
         return predictions(answer.value, len(table), self.system, self.shape)
 
+    def close(self) -> None:
+        self.broker.close()
+
+    def under(self, occasion: str) -> AbstractContextManager[None]:
+        return self.broker.under(occasion)
+
     def _ask(self, rows: Any) -> Ask:
-        return anew(self.broker, question(rows, self.system.domain, self.shape), self.bound)
+        return self.broker.anew(question(rows, self.system.domain, self.shape), self.bound)
 
     def _read(self, answer: Answer, n: int) -> Predictions:
         if answer.declined:
             raise declined()
         return predictions(answer.value, n, self.system, self.shape)
-
-
-def anew(broker: Broker, body: bytes, bound: int) -> Ask:
-    """The question with its next replicate index."""
-    return Ask(body, broker.fresh(hashlib.sha256(body).hexdigest()), bound)
 
 
 def declined() -> Exception:

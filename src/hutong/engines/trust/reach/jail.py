@@ -15,18 +15,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 import hutong
-from hutong.engines.trust.reach.filewords import found
+from hutong.engines.trust.reach.filewords import WORDS, found, refused
 from hutong.engines.trust.types import Finding
 from hutong.kernel.text import Text
 
 LARGEST = 256 * 2**20
 _ANSWER = 4 * 2**20
-_START = "import sys; sys.path[:0] = [sys.argv[1]]; from hutong.engines.trust.reach.cell import main; main(sys.argv[2], *map(int, sys.argv[3:6]))"
+_START = (
+    "import sys; sys.path[:0] = sys.argv[1].split(':'); from hutong.engines.trust.reach import cell; "
+    "getattr(cell, sys.argv[2])(sys.argv[3], *map(int, sys.argv[4:7]))"
+)
 LOOK = "hutong.engines.trust.reach.look:look"
 
 
@@ -74,16 +79,22 @@ def inspect_file(file: bytes | Path, limits: Limits = USUAL) -> Inspection:
     against = told.result["finding"]
     return Inspection(
         str(told.result["kind"]),
-        None if against is None else _finding(against),
+        None if against is None else finding_of(against),
         tuple(str(t) for t in told.result["types"]),
         told.walls,
     )
 
 
-def _finding(record: Mapping[str, Any]) -> Finding:
-    return Finding(
-        record["claim"], record["state"], Text(**record["words"]), details=tuple(record["details"])
-    )
+def finding_of(record: Mapping[str, Any]) -> Finding:
+    """The finding that a child told; jail.crash where it is none of those there are."""
+    try:
+        if record["claim"] not in WORDS:
+            raise KeyError("claim")
+        words = Text(str(record["words"]["en"])[:400], str(record["words"]["zh"])[:400])
+        details = tuple(dict(d) for d in record["details"])
+        return Finding(record["claim"], "fail", words, details=details)
+    except (KeyError, TypeError, ValueError):
+        return found("jail.crash")
 
 
 def run_jailed(task: str, file: bytes | Path, limits: Limits = USUAL) -> Told:
@@ -99,12 +110,26 @@ def run_jailed(task: str, file: bytes | Path, limits: Limits = USUAL) -> Told:
 
 
 def _run(task: str, source: IO[bytes], folder: str, limits: Limits) -> Told:
-    root = (
-        str(Path(hutong.__file__).parent.parent) if hutong.__file__ else str(Path(hutong.__path__[0]).parent)
-    )
+    child = start("main", task, folder, limits, source)
+    try:
+        line, in_time = _listen(child, limits.wall_s)
+    finally:
+        end(child)
+    if not in_time:
+        return Told(None, found("jail.time"), {})
+    return _told(line, child.returncode)
+
+
+def start(
+    how: str, what: str, folder: str, limits: Limits, source: IO[bytes] | int = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """The child of `cell`: its function `how` is called with `what` and the limits. `Invalid` jail.unavailable where no
+    jail can be made: the limits, walls and locks are those of Linux, and nothing is opened without them."""
+    if not sys.platform.startswith("linux"):
+        raise refused(found("jail.unavailable"))
     numbers = [str(n) for n in (limits.cpu_s, limits.memory, limits.file_size)]
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-B", "-c", _START, root, task, *numbers],
+    return subprocess.Popen(
+        [sys.executable, "-I", "-B", "-c", _START, ":".join(_roots()), how, what, *numbers],
         cwd=folder,
         stdin=source,
         stdout=subprocess.PIPE,
@@ -113,13 +138,16 @@ def _run(task: str, source: IO[bytes], folder: str, limits: Limits) -> Told:
         env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         start_new_session=True,
     )
-    try:
-        line, in_time = _listen(child, limits.wall_s)
-    finally:
-        _end(child)
-    if not in_time:
-        return Told(None, found("jail.time"), {})
-    return _told(line, child.returncode)
+
+
+def _roots() -> list[str]:
+    """Where this package is imported from, and skops where it is not installed beside it."""
+    root = Path(hutong.__file__).parent.parent if hutong.__file__ else Path(hutong.__path__[0]).parent
+    skops = find_spec("skops")
+    return [
+        str(root),
+        *([str(Path(skops.origin).parent.parent)] if skops is not None and skops.origin else []),
+    ]
 
 
 def _listen(child: subprocess.Popen[bytes], wall_s: float) -> tuple[bytes, bool]:
@@ -140,14 +168,18 @@ def _listen(child: subprocess.Popen[bytes], wall_s: float) -> tuple[bytes, bool]
     return b"".join(parts), True
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end(child: subprocess.Popen[bytes], patience: float = 0.2) -> None:
+    """Wait so many seconds for it to end by itself, then kill it and all it started."""
     try:
-        child.wait(timeout=0.2)
+        child.wait(timeout=patience)
     except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-    if child.stdout is not None:
-        child.stdout.close()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
 
 
 def _told(line: bytes, status: int) -> Told:

@@ -10,6 +10,7 @@ import json
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +19,8 @@ import numpy as np
 from hutong.engines.trust.data import Rows
 from hutong.engines.trust.reach.asks import Answer, Ask
 from hutong.engines.trust.reach.broker import Broker
-from hutong.engines.trust.reach.estimator import label_codes
-from hutong.engines.trust.reach.http import about, anew, declined, different, spread
-from hutong.engines.trust.targets import OutOfDomain, Predictions
+from hutong.engines.trust.reach.http import about, declined, different, spread
+from hutong.engines.trust.targets import OutOfDomain, Predictions, label_codes
 from hutong.engines.trust.types import Domain, System, refuse
 from hutong.kernel.text import Text
 
@@ -90,12 +90,19 @@ class Chat:
         }
         return json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
-    def ask(self, prompts: Sequence[str]) -> list[Spoken | None]:
+    def close(self) -> None:
+        self.broker.close()
+
+    def under(self, occasion: str) -> AbstractContextManager[None]:
+        """Within it, prompts are asked for that occasion (`Broker.under`)."""
+        return self.broker.under(occasion)
+
+    def ask(self, prompts: Sequence[str], malformed: bool = False) -> list[Spoken | None]:
         """What is said to each prompt, asked anew at each call; equal prompts of one call are asked once.
 
-        None where the endpoint declines the prompt (HTTP 400, 413, 422). Errors as `Broker.run`, and endpoint.mapping.
+        None where the endpoint declines the prompt (HTTP 400, 413, 422, and 500 if malformed on purpose). Errors as `Broker.run`, and endpoint.mapping.
         """
-        once = {p: anew(self.broker, self.body(p), self._bound(p)) for p in dict.fromkeys(prompts)}
+        once = {p: self.broker.anew(self.body(p), self._bound(p), malformed) for p in dict.fromkeys(prompts)}
         answers = self.broker.run(list(once.values()))
         said = dict(zip(once, (self._read(a) for a in answers), strict=True))
         self.versions.update(s.version for s in said.values() if s is not None)
@@ -176,11 +183,17 @@ class ChatTarget:
         """As `predict` for rows that may be malformed: `OutOfDomain` when declined or answered with no label."""
         texts = []
         for row in np.asarray(rows).tolist():
-            said = self.chat.ask([self._any(row)])[0]
+            said = self.chat.ask([self._any(row)], malformed=True)[0]
             if said is None or self._text(said) == "":
                 raise OutOfDomain("declined")
             texts.append(self._text(said))
         return Predictions(label_codes(texts, self.system), None)
+
+    def close(self) -> None:
+        self.chat.close()
+
+    def under(self, occasion: str) -> AbstractContextManager[None]:
+        return self.chat.under(occasion)
 
     def prompt(self, row: Sequence[float]) -> str:
         return f"{self.instruction}\n{self.say(row, self.system.domain)}"

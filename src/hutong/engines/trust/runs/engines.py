@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -34,8 +35,7 @@ def local(
         with Pool(packed(case, rows), workers) as pool:
             pool.run(todo, finished)
         return
-    with one_thread():
-        shop = Workshop(case, rows)
+    with one_thread(), closing(Workshop(case, rows)) as shop:
         for task in todo:
             finished(task, shop.count(task))
 

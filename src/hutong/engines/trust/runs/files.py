@@ -1,16 +1,14 @@
-"""From files to what an evaluation needs: a system's declaration, rows of data, a model or a log of its answers.
+"""From files to what an evaluation needs: a system's declaration, rows of data, and the door to the system itself.
 
 Tables are CSV or Parquet with a header, or NPZ without objects; nothing that could run code is read. Where no declaration
-is given, one is drawn from the data, and says so in its version.
+is given, one is drawn from the data, and says so in its version. The system is opened by `reach.door` alone.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hutong.engines.trust.data import Data, data_of
-from hutong.engines.trust.runs.case import Opener
+from hutong.engines.trust.reach.door import Door, source_of
+from hutong.engines.trust.reach.tables import LARGEST, Table, table_of
 from hutong.engines.trust.runs.records import system_of
-from hutong.engines.trust.targets import LogTarget, Target, open_model
 from hutong.engines.trust.types import Column, Domain, System, refuse
 from hutong.kernel.errors import NotFound
 from hutong.kernel.text import Text
 
-Table = dict[str, NDArray[Any]]
 INFERRED = "inferred"
-LARGEST = 2**32
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Where everything lies, as given on a command line. label, groups: columns of CSV and Parquet tables."""
+    """Where everything lies, as given on a command line. label, groups: columns of CSV and Parquet tables.
+
+    cassette: file that answers of an endpoint are recorded in; replay: they are taken from it and the endpoint is not asked.
+    outputs: of its privacy mechanism, with and without one person (`membership.recorded`).
+    """
 
     model: str
     data: str
@@ -41,6 +41,9 @@ class Inputs:
     train: str | None = None
     label: str = "label"
     groups: tuple[str, ...] = ()
+    cassette: str | None = None
+    replay: bool = False
+    outputs: str | None = None
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -51,6 +54,9 @@ class Inputs:
             "train": self.train,
             "label": self.label,
             "groups": list(self.groups),
+            "cassette": self.cassette,
+            "replay": self.replay,
+            "outputs": self.outputs,
         }
 
 
@@ -90,66 +96,14 @@ def open_data(inputs: Inputs, system: System) -> Data:
     return data_of(columns, system)
 
 
-def opener(path: Path, system: System) -> Opener:
-    """What opens the target: an ONNX file, or a table of answers, one row per row of the data."""
-    if path.suffix.lower() in (".csv", ".parquet", ".npz"):
-        return partial(_given, _log(read_table(path), system))
-    return partial(open_model, _read(path), system)
-
-
-def _given(target: Target) -> Target:
-    return target
-
-
-def _log(table: Table, system: System) -> LogTarget:
-    """Probabilities in columns named by the labels, or one column "label" with the answers."""
-    if all(label in table for label in system.labels):
-        return LogTarget(
-            system, np.column_stack([table[label].astype(np.float64) for label in system.labels])
-        )
-    if "label" not in table:
-        what = Text(
-            "A log has one column per label with its probability, or one column named label.",
-            "预测日志须按标签各列一列概率，或含名为label的一列。",
-        )
-        raise refuse("log.columns", what, where="model")
-    return LogTarget(system, labels=tuple(table["label"].astype(str).tolist()))
+def opener(path: Path, system: System) -> Door:
+    """What opens the target: a model file, a table of answers (one row per row of the data), or a declared endpoint."""
+    return Door(source_of(path), system)
 
 
 def read_table(path: Path) -> Table:
     """Columns by name. `Invalid` data.form where the file cannot be read as a table."""
-    content = _read(path)
-    try:
-        if path.suffix.lower() == ".npz":
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        return _arrow(content, path.suffix.lower())
-    except refused_by_reader() as error:
-        what = Text("The table {f} cannot be read.", "无法读取数据表{f}。").format(f=path.name)
-        raise refuse(
-            "data.form",
-            what,
-            Text("Give CSV or Parquet with a header, or NPZ.", "请提供带表头的CSV、Parquet或NPZ文件。"),
-            "data",
-        ) from error
-
-
-def refused_by_reader() -> tuple[type[Exception], ...]:
-    import zipfile
-
-    return (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile)
-
-
-def _arrow(content: bytes, suffix: str) -> Table:
-    import pyarrow as pa
-    from pyarrow import csv, parquet
-
-    try:
-        source = pa.BufferReader(content)
-        read = parquet.read_table(source) if suffix == ".parquet" else csv.read_csv(source)
-    except pa.ArrowException as error:
-        raise ValueError("table") from error
-    return {name: read.column(name).to_numpy(zero_copy_only=False) for name in read.column_names}
+    return table_of(_read(path), path.suffix.lower(), path.name)
 
 
 def _ready(table: Table) -> bool:

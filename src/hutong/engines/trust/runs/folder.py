@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,18 @@ from hutong.engines.trust.data import Data
 from hutong.engines.trust.observe import Progress
 from hutong.engines.trust.plan import Plan, make_plan, plan_of
 from hutong.engines.trust.profile import Profile, load_profile, profile_names, profile_of
-from hutong.engines.trust.runs.case import Opener
+from hutong.engines.trust.runs.case import Opener, recorded
 from hutong.engines.trust.runs.files import Inputs, open_data, open_system, opener
 from hutong.engines.trust.runs.journal import Journal
 from hutong.engines.trust.runs.records import parsed
 from hutong.engines.trust.runs.run import run
-from hutong.engines.trust.types import Observations, System, refuse
+from hutong.engines.trust.targets import closing
+from hutong.engines.trust.types import Declaration, Observations, System, refuse
 from hutong.kernel.canonical import canonical
 from hutong.kernel.errors import Conflict
 from hutong.kernel.text import Text
 
-PLAN, SEED, INPUTS, JOURNAL = "plan.json", "seed", "inputs.json", "journal.sqlite"
+PLAN, SEED, INPUTS, JOURNAL, CASSETTE = "plan.json", "seed", "inputs.json", "journal.sqlite", "answers.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,36 @@ class Opened:
 
 def open_inputs(inputs: Inputs) -> Opened:
     """Read all files. Raises as their readers do."""
-    system = open_system(inputs)
-    return Opened(
-        system, any_profile(inputs.profile), open_data(inputs, system), opener(Path(inputs.model), system)
-    )
+    return _speaking(Path(inputs.model), inputs) or open_planned(inputs, open_system(inputs))
+
+
+def open_planned(inputs: Inputs, system: System) -> Opened:
+    """As `open_inputs`, under a system that is declared already."""
+    from hutong.engines.trust.membership.recorded import with_outputs
+
+    model = Path(inputs.model)
+    speaking = _speaking(model, inputs)
+    if speaking is not None:
+        return speaking
+    open_ = _kept(opener(model, system), inputs)
+    if inputs.outputs is not None:
+        open_ = with_outputs(open_, system, Path(inputs.outputs))
+    return Opened(system, any_profile(inputs.profile), open_data(inputs, system), open_)
+
+
+def _speaking(model: Path, inputs: Inputs) -> Opened | None:
+    """A service that answers in words, which brings its questions in its own declaration."""
+    from hutong.engines.trust.content.opening import is_generative, open_generative
+
+    if not is_generative(model):
+        return None
+    given = open_generative(model)
+    return Opened(given.system, any_profile(inputs.profile), given.data, _kept(given.open, inputs))
+
+
+def _kept(open_: Opener, inputs: Inputs) -> Opener:
+    cassette = None if inputs.cassette is None else Path(inputs.cassette)
+    return recorded(open_, cassette, inputs.replay)
 
 
 def any_profile(name: str) -> Profile:
@@ -81,10 +109,11 @@ class Folder:
         workers: int = 2,
         progress: Progress = lambda done, of, task: None,
     ) -> Observations:
-        """Carry the plan out, or what is left of it."""
+        """Carry the plan out, or what is left of it. Answers of an endpoint are kept in the folder unless elsewhere."""
         given = open_inputs(self.inputs)
+        cassette = Path(self.inputs.cassette or self.path / CASSETTE)
         return run(
-            self.plan, given.open, given.system, given.profile, given.data, self.seed, self.path / JOURNAL,
+            self.plan, recorded(given.open, cassette, self.inputs.replay), given.system, given.profile, given.data, self.seed, self.path / JOURNAL,
             engine=engine, workers=workers, progress=progress,
         )  # fmt: skip
 
@@ -92,7 +121,13 @@ class Folder:
         return Journal(self.path / JOURNAL, self.plan)
 
 
-def freeze(path: Path, inputs: Inputs, given: Opened, seed: str | None = None) -> Folder:
+def freeze(
+    path: Path,
+    inputs: Inputs,
+    given: Opened,
+    seed: str | None = None,
+    declarations: Sequence[Declaration] = (),
+) -> Folder:
     """Make the plan and write it down. `Conflict` run.planned where the folder has a plan already."""
     if (path / PLAN).exists():
         raise Conflict(
@@ -105,7 +140,8 @@ def freeze(path: Path, inputs: Inputs, given: Opened, seed: str | None = None) -
             field="out",
         )
     chosen = seed or secrets.token_hex(16)
-    plan = make_plan(given.open(), given.system, given.profile, given.data, chosen)
+    with closing(given.open()) as target:
+        plan = make_plan(target, given.system, given.profile, given.data, chosen, declarations)
     path.mkdir(parents=True, exist_ok=True)
     _private(path / SEED, chosen + "\n")
     (path / INPUTS).write_bytes(canonical(inputs.as_json()))

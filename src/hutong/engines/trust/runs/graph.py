@@ -13,7 +13,7 @@ from hutong.engines.trust.findings import rows_of
 from hutong.engines.trust.plan import Plan
 from hutong.engines.trust.process import KINDS
 from hutong.engines.trust.rooms import Bench, Method
-from hutong.engines.trust.targets import BATCH, Predictions
+from hutong.engines.trust.targets import BATCH, Predictions, asked_for
 from hutong.engines.trust.types import Claim, Json, refuse
 from hutong.kernel.text import Text
 
@@ -93,7 +93,8 @@ def slice_of(bench: Bench, part: int, rows: int) -> Bench:
     small = Bench(replace(bench.setting, data=mine), bench.target, bench.seed)
     known: dict[tuple[int, int], Predictions] = bench.__dict__.setdefault("_parts", {})
     if (part, rows) not in known:
-        known[part, rows] = bench.target.predict(mine.features)
+        with asked_for(bench.target, f"part {part} of {rows} rows"):
+            known[part, rows] = bench.target.predict(mine.features)
     # Where a cached property keeps its value: claims over the same rows share the model's answers.
     small.__dict__["clean"] = known[part, rows]
     return small

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from hutong.engines.trust import registry
 from hutong.engines.trust.findings import rows_of
-from hutong.engines.trust.plan import Plan, content_of
+from hutong.engines.trust.plan import Plan
 from hutong.engines.trust.process import KINDS
-from hutong.engines.trust.rooms import Method, Setting
-from hutong.engines.trust.runs.case import Case
+from hutong.engines.trust.reach.ladder import ladder_on
+from hutong.engines.trust.rooms import Method, Setting, setting_of
+from hutong.engines.trust.runs.case import Case, is_alone
 from hutong.engines.trust.targets import Target
 from hutong.engines.trust.types import CATEGORIES, Category, Claim
 from hutong.kernel.text import Text
@@ -69,19 +70,18 @@ class Outlook:
 
 
 def outlook(case: Case, target: Target) -> Outlook:
-    """Reads the plan, the sizes and the access. The only questions asked are a few rows to take the time of, unread."""
+    """Reads the plan, the sizes and the access. The only questions asked are a few rows to take the time of, unread;
+    an endpoint is asked none."""
     plan = case.plan
-    setting = Setting(
-        case.profile, case.system, case.data, target.access, float(plan.alpha), content_of(target)
-    )
+    setting = setting_of(target, case.system, case.profile, case.data, float(plan.alpha))
     methods = {c.id: m for m in registry.METHODS for c in m.claims(setting)}
     lines = tuple(_line(c, methods.get(c.id), setting) for c in plan.claims)
     reachable, stopped = {}, {}
     for category in CATEGORIES:
-        reachable[category], why = _reach(category, plan, lines)
+        reachable[category], why = _reach(category, plan, lines, setting)
         if why is not None:
             stopped[category] = why
-    return Outlook(lines, plan.required, reachable, stopped, _seconds(case, target))
+    return Outlook(lines, plan.required, reachable, stopped, _seconds(case, target, setting))
 
 
 def _line(claim: Claim, method: Method | None, setting: Setting) -> Line:
@@ -101,13 +101,17 @@ def _queries(claim: Claim, setting: Setting) -> int:
     return (setting.data.n if claim.n is None else max(claim.n, 0)) * cases
 
 
-def _reach(category: Category, plan: Plan, lines: tuple[Line, ...]) -> tuple[int, Text | None]:
+def _reach(
+    category: Category, plan: Plan, lines: tuple[Line, ...], setting: Setting
+) -> tuple[int, Text | None]:
     if any(d.category == category for d in plan.declarations):
         return 0, EXCUSED
-    level = 0
+    ladder, level = ladder_on(None), 0
     while True:
         mine = [line for line in lines if (line.claim.category, line.claim.level) == (category, level + 1)]
         why = next((line.why_not for line in mine if line.why_not is not None), None)
+        if why is None and mine:
+            why = ladder.missing(category, level + 1, setting.powers)
         if why is not None:
             return level, why
         if not mine:
@@ -116,8 +120,11 @@ def _reach(category: Category, plan: Plan, lines: tuple[Line, ...]) -> tuple[int
         level += 1
 
 
-def _seconds(case: Case, target: Target) -> float:
-    if target.access == "log":
+def _seconds(case: Case, target: Target, setting: Setting) -> float:
+    """Of one question: timed where asking costs nothing, by its rate where it may, never guessed."""
+    if is_alone(case.open):
+        return float(getattr(case.open, "seconds", None) or 0.0)
+    if not setting.may("ask"):
         return 0.0
     rows = case.data.features[:256]
     start = time.perf_counter()

@@ -45,8 +45,8 @@ def packed(case: Case, rows: int) -> bytes:
             ),
             rule="run.not_sendable",
             remedy=Text(
-                "Give functools.partial(open_model, bytes, system), or run with one worker.",
-                "请使用functools.partial(open_model, 模型字节, 系统)，或以单个工作进程运行。",
+                "Give a reach.door.Door, or run with one worker.",
+                "请使用reach.door.Door，或以单个工作进程运行。",
             ),
             field="target",
         ) from error

@@ -6,7 +6,18 @@ import json
 from collections.abc import Mapping
 from fractions import Fraction
 
-from hutong.engines.trust.types import Column, Domain, Evidence, Observations, System, refuse
+from hutong.engines.trust.types import (
+    CATEGORIES,
+    Column,
+    Declaration,
+    Domain,
+    Evidence,
+    Observations,
+    Promise,
+    System,
+    privacy_of,
+    refuse,
+)
 from hutong.kernel.canonical import canonical
 from hutong.kernel.text import Text
 
@@ -42,6 +53,23 @@ def _evidence(fields: dict[str, object]) -> Evidence:
     return Evidence(answer=fields["answer"], confirmed_by=None if second is None else str(second), **words)
 
 
+def declarations_of(record: object) -> tuple[Declaration, ...]:
+    """From a list of `Declaration.as_json`: why categories do not apply."""
+    return tuple(_declaration(_map(one)) for one in _list(record))
+
+
+def _declaration(fields: dict[str, object]) -> Declaration:
+    reason = _map(fields["reason"])
+    category = next(c for c in CATEGORIES if c == fields["category"])
+    return Declaration(
+        category,
+        str(fields["ground"]),
+        Text(str(reason["en"]), str(reason["zh"])),
+        str(fields["digest"]),
+        str(fields["record"]),
+    )
+
+
 def system_of(record: object) -> System:
     """From `System.as_json`, which is also how a system is declared in YAML. `Invalid` system.form."""
     try:
@@ -55,6 +83,8 @@ def system_of(record: object) -> System:
             positive=None if positive is None else str(positive),
             decision_at=None if at is None else Fraction(str(at)),
             guarded=fields.get("guarded") is True,
+            promises=tuple(_promise(_map(p)) for p in _list(fields.get("promises", ()))),
+            privacy=privacy_of(fields.get("privacy")),
         )
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         what = Text("The system is not fully declared: {e}.", "系统声明不完整：{e}。").format(
@@ -68,6 +98,8 @@ def _domain(fields: dict[str, object]) -> Domain:
         height, width = (int(str(v)) for v in _list(fields["shape"]))
         low, high = (int(Fraction(str(fields.get(k, d)))) for k, d in (("low", 0), ("high", 1)))
         return Domain.image(height, width, low, high)
+    if fields["kind"] == "text":
+        return Domain("text", ())
     if fields["kind"] != "table":
         raise ValueError("kind")
     return Domain("table", tuple(_column(_map(c)) for c in _list(fields["columns"])))
@@ -83,6 +115,14 @@ def _column(fields: dict[str, object]) -> Column:
         fields.get("whole") is True,
         fields.get("immutable") is True,
     )
+
+
+def _promise(fields: dict[str, object]) -> Promise:
+    if set(fields) != {"name", "box", "label"}:
+        raise ValueError("promise")
+    sides = [_list(side) for side in _list(fields["box"])]
+    box = tuple((str(name), Fraction(str(low)), Fraction(str(high))) for name, low, high in sides)
+    return Promise(str(fields["name"]), box, str(fields["label"]))
 
 
 def _bound(value: object) -> Fraction | None:

@@ -1,4 +1,4 @@
-"""Exact limits of one count: a proportion, a proportion of a finite bank, a rate. Vectorised.
+"""Exact limits of one count: a proportion, or a proportion of a finite bank. Vectorised.
 
 Exact: the chance that the interval misses is at most alpha at every truth and every size, 0, 1 and n included.
 """
@@ -20,7 +20,7 @@ from hutong.engines.trust.statistics.forms import (
     refuse,
     whole,
 )
-from hutong.engines.trust.statistics.search import bisect, first_true
+from hutong.engines.trust.statistics.search import first_true
 from hutong.kernel.text import Text
 
 
@@ -47,58 +47,6 @@ def clopper_pearson(hits: ArrayLike, n: ArrayLike, alpha: float) -> Limits:
     """
     half = check_share(alpha, "alpha") / 2
     return Limits(lower_limit(hits, n, half), upper_limit(hits, n, half), True, "clopper-pearson")
-
-
-def mid_p(hits: ArrayLike, n: ArrayLike, alpha: float) -> Limits:
-    """Mid-P interval of a proportion: shorter, and not exact (coverage falls below 1 - alpha at some truths).
-
-    The p with P(X > k | p) + P(X = k | p)/2 = alpha/2, and its mirror (Lancaster 1961, JASA 56:223). Display only.
-    """
-    k, total = check_counts(hits, n)
-    half = check_share(alpha, "alpha") / 2
-    lower = _mid_p_lower(k, total, half)
-    upper = floats(1.0 - _mid_p_lower(total - k, total, half))
-    return Limits(lower, upper, False, "mid-p")
-
-
-def _mid_p_lower(k: Ints, n: Ints, error: float) -> Floats:
-    def accepted(p: Floats) -> Bools:
-        above = (_at_least(k, n, p) + _at_least(k + 1, n, p)) / 2
-        return np.asarray(above > error, dtype=np.bool_)
-
-    share = floats(np.where(n > 0, k / np.maximum(n, 1), 0.5))
-    _, outer = bisect(accepted, share, np.zeros_like(share))
-    return floats(np.where(k == 0, 0.0, outer))
-
-
-def _at_least(k: Ints, n: Ints, p: Floats) -> Floats:
-    """P(X >= k) of a binomial."""
-    inside = floats(scipy.special.betainc(np.maximum(k, 1), np.maximum(n - k, 0) + 1, p))
-    return floats(np.where(k <= 0, 1.0, np.where(k > n, 0.0, inside)))
-
-
-def poisson_rate(events: ArrayLike, exposure: ArrayLike, alpha: float) -> Limits:
-    """Exact interval of a rate of events per unit of exposure, at 1 - alpha. [0, inf) where the exposure is 0.
-
-    Gamma quantiles: G(alpha/2; k)/T and G(1 - alpha/2; k + 1)/T (Garwood 1936, Biometrika 28:437).
-    """
-    half = check_share(alpha, "alpha") / 2
-    k, time = np.broadcast_arrays(whole(events, "events"), floats(exposure))
-    if np.any(~np.isfinite(time) | (time < 0)) or np.any((time == 0) & (k > 0)):
-        raise refuse(
-            "exposure",
-            Text("Events without an exposure of at least 0.", "事件数缺少有效的暴露量。"),
-            "exposure",
-        )
-    low = np.where(k == 0, 0.0, scipy.special.gammaincinv(np.maximum(k, 1), half))
-    high = floats(scipy.special.gammainccinv(k + 1, half))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return Limits(
-            floats(np.where(time > 0, low / time, 0.0)),
-            floats(np.where(time > 0, high / time, np.inf)),
-            True,
-            "garwood",
-        )
 
 
 def finite_bank(hits: ArrayLike, n: ArrayLike, population: ArrayLike, alpha: float) -> Limits:

@@ -1,4 +1,4 @@
-"""Metrics of groups as ratios of two sums over `counts.Cells`, their gaps and ratios.
+"""Metrics of groups as ratios of two sums over `counts.Cells`, their gaps.
 
 Gaps are absolute: a mean of signed differences can hide two opposite ones, and is not offered. A group whose denominator is
 zero is named as not estimable in every result and never counts as equal.
@@ -130,29 +130,6 @@ def gap(found: Rates, method: Method = "between_groups") -> Comparison:
     return _some(found, float(shares[high] - shares[low]), (places[high], places[low]))
 
 
-def ratio(found: Rates, method: Method = "between_groups") -> Comparison:
-    """Smallest over largest share, or the smallest ratio (turned to be at most 1) to the share of all rows.
-
-    As `MetricFrame.ratio` of Fairlearn; NaN where the larger share is 0.
-    """
-    places = np.flatnonzero(found.estimable)
-    shares = found.value[places]
-    if len(places) < (2 if method == "between_groups" else 1):
-        return _none(found)
-    if method == "to_overall":
-        if not found.overall > 0:
-            return _none(found)
-        each = shares / found.overall
-        with np.errstate(divide="ignore"):
-            each = np.where(each > 1, 1 / each, each)
-        worst = int(np.argmin(each))
-        return _some(found, float(each[worst]), (places[worst],))
-    high, low = int(np.argmax(shares)), int(np.argmin(shares))
-    if shares[high] == 0:
-        return _none(found)
-    return _some(found, float(shares[low] / shares[high]), (places[high], places[low]))
-
-
 def _none(found: Rates) -> Comparison:
     return Comparison(found.metric, float("nan"), (), found.not_estimable, "not_estimable")
 
@@ -163,16 +140,6 @@ def _some(found: Rates, value: float, places: tuple[np.int64, ...]) -> Compariso
     return Comparison(found.metric, value, pair, missing, "partial" if missing else "estimable")
 
 
-def demographic_parity_difference(cells: Cells, method: Method = "between_groups") -> Comparison:
-    """Gap of the selection rate, as Fairlearn defines it."""
-    return gap(rates(cells, "selection_rate"), method)
-
-
-def demographic_parity_ratio(cells: Cells, method: Method = "between_groups") -> Comparison:
-    """Ratio of the selection rate, as Fairlearn defines it."""
-    return ratio(rates(cells, "selection_rate"), method)
-
-
 def equalized_odds_difference(cells: Cells, method: Method = "between_groups") -> Comparison:
     """The larger of the gaps of tpr and fpr, as Fairlearn defines it (agg "worst_case"), with one difference.
 
@@ -181,12 +148,6 @@ def equalized_odds_difference(cells: Cells, method: Method = "between_groups") -
     """
     found = [gap(rates(cells, name), method) for name in ("tpr", "fpr")]
     return _together(found, max(_known(found), key=lambda f: f.value, default=None))
-
-
-def equalized_odds_ratio(cells: Cells, method: Method = "between_groups") -> Comparison:
-    """The smaller of the ratios of tpr and fpr; as `equalized_odds_difference`."""
-    found = [ratio(rates(cells, name), method) for name in ("tpr", "fpr")]
-    return _together(found, min(_known(found), key=lambda f: f.value, default=None))
 
 
 def _known(found: list[Comparison]) -> list[Comparison]:

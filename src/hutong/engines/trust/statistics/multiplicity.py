@@ -28,21 +28,6 @@ def _e_values(values: ArrayLike) -> Floats:
     return e
 
 
-def intersection_union(p: ArrayLike) -> float:
-    """P-value of "all hold": the largest one. No split, any dependence (Berger 1982, Technometrics 24:295).
-
-    1 without p-values: nothing shown never passes.
-    """
-    values = _p_values(p)
-    return float(values.max()) if len(values) else 1.0
-
-
-def bonferroni(p: ArrayLike) -> Floats:
-    """Adjusted p-values m p, at most 1: family-wise error under any dependence."""
-    values = _p_values(p)
-    return floats(np.minimum(1.0, values * len(values)))
-
-
 def holm(p: ArrayLike) -> Floats:
     """Adjusted p-values max_{j <= i} (m - j + 1) p_(j), at most 1 (Holm 1979, Scand. J. Statist. 6:65).
 
@@ -60,13 +45,6 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
     """
     values = _p_values(p)
     return _stepped(values, lambda s: _from_above(s * len(s) / np.arange(1, len(s) + 1)))
-
-
-def benjamini_yekutieli(p: ArrayLike) -> Floats:
-    """As Benjamini-Hochberg times sum 1/j: under any dependence (2001, Ann. Stat. 29:1165)."""
-    values = _p_values(p)
-    harmonic = float((1.0 / np.arange(1, len(values) + 1)).sum())
-    return floats(np.minimum(1.0, benjamini_hochberg(values) * harmonic)) if len(values) else values
 
 
 def _from_above(values: Floats) -> Floats:
@@ -95,15 +73,3 @@ def e_bh(e: ArrayLike, alpha: float) -> Bools:
     if len(enough):
         shown[order[: enough[-1] + 1]] = True
     return shown
-
-
-def merge_e(e: ArrayLike, independent: bool = False) -> float:
-    """One e-value of "none of them holds": the mean, or the product where they are independent.
-
-    The mean needs no assumption (Vovk and Wang 2021, Ann. Stat. 49:1736). 1 without e-values. At least 1/alpha shows,
-    with error alpha, that some null is false: a global test of many deployed systems.
-    """
-    values = _e_values(e)
-    if not len(values):
-        return 1.0
-    return float(values.prod()) if independent else float(values.mean())

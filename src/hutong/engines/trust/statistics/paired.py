@@ -116,14 +116,6 @@ def _pairs(b: ArrayLike, c: ArrayLike, n: ArrayLike) -> tuple[Ints, Ints, Ints]:
     return first, second, total
 
 
-def tango(b: ArrayLike, c: ArrayLike, n: ArrayLike, alpha: float) -> Limits:
-    """Difference of paired rates by the score test (Tango 1998). Asymptotic: display only."""
-    first, second, total = (floats(v) for v in _pairs(b, c, n))
-    reach = float(scipy.special.ndtri(1 - check_share(alpha, "alpha") / 2))
-    lower = _tango_lower(first, second, total, reach)
-    return Limits(lower, floats(-_tango_lower(second, first, total, reach)), False, "tango")
-
-
 def _tango_lower(b: Floats, c: Floats, n: Floats, reach: float, steps: int = 60) -> Floats:
     size = np.maximum(n, 1)
 

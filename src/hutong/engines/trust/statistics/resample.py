@@ -6,17 +6,14 @@ random numbers as there are cells, not rows (Efron and Tibshirani 1993, An Intro
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 
 from hutong.engines.trust.statistics.counts import Cells
-from hutong.engines.trust.statistics.forms import Floats, Interval, Ints, check_share, floats, refuse
+from hutong.engines.trust.statistics.forms import Floats, Ints, floats
 from hutong.engines.trust.statistics.metrics import Metric
-from hutong.kernel.text import Text
 
 # Counts held at once, in numbers.
 _BLOCK = 8_000_000
@@ -86,90 +83,3 @@ def resample(
 def gap_of(values: Floats) -> Floats:
     """Largest minus smallest along the last axis; NaN where any group has no value."""
     return floats(values.max(axis=-1) - values.min(axis=-1))
-
-
-def ratio_of(values: Floats) -> Floats:
-    """Smallest over largest along the last axis."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return floats(values.min(axis=-1) / values.max(axis=-1))
-
-
-@dataclass(frozen=True, slots=True)
-class Resampled:
-    """interval: never exact. lost: share of replicates without a value (a group lost its last unit)."""
-
-    interval: Interval
-    lost: float
-
-
-def percentile(value: float, samples: Floats, alpha: float) -> Resampled:
-    """Quantiles alpha/2 and 1 - alpha/2 of the replicates that have a value (Efron 1979)."""
-    kept, lost = _kept(samples)
-    low, high = np.quantile(kept, [check_share(alpha, "alpha") / 2, 1 - alpha / 2])
-    return Resampled(Interval(value, float(low), float(high), False, "percentile"), lost)
-
-
-def bca(value: float, samples: Floats, alpha: float, jackknife: Floats, weights: Ints) -> Resampled:
-    """Bias-corrected and accelerated interval (Efron 1987, JASA 82:171).
-
-    jackknife: statistic with one row left out, per cell of rows; weights: rows of each such cell.
-    """
-    kept, lost = _kept(samples)
-    half = check_share(alpha, "alpha") / 2
-    # Ties count half, as for a discrete statistic.
-    share = (np.sum(kept < value) + 0.5 * np.sum(kept == value)) / len(kept)
-    shift = float(scipy.special.ndtri(np.clip(share, 0.5 / len(kept), 1 - 0.5 / len(kept))))
-    known = ~np.isnan(jackknife)
-    w, left_out = weights[known], jackknife[known]
-    away = np.sum(w * left_out) / np.sum(w) - left_out
-    spread = float(np.sum(w * away**2))
-    lean = float(np.sum(w * away**3)) / (6 * spread**1.5) if spread > 0 else 0.0
-    z = scipy.special.ndtri(np.array([half, 1 - half])) + shift
-    places = scipy.special.ndtr(shift + z / (1 - lean * z))
-    low, high = np.quantile(kept, np.clip(places, 0.0, 1.0))
-    return Resampled(Interval(value, float(low), float(high), False, "bca"), lost)
-
-
-def _kept(samples: Floats) -> tuple[Floats, float]:
-    kept = samples[~np.isnan(samples)]
-    if not len(kept):
-        raise refuse("replicates", Text("No replicate has a value.", "没有任何重抽样得到数值。"), "samples")
-    return floats(kept), 1.0 - len(kept) / len(samples)
-
-
-def leave_one_out(cells: Cells, of: Metric, statistic: Callable[[Floats], Floats]) -> tuple[Floats, Ints]:
-    """Statistic of the group shares with one row of each occupied cell left out, and the rows of that cell.
-
-    Rows of one cell are alike, so this is the whole jackknife in as many steps as there are cells.
-    """
-    hits = cells.table[:, of.hits].sum(axis=1).astype(np.float64)
-    units = cells.table[:, of.units].sum(axis=1).astype(np.float64)
-    places = np.argwhere(cells.table > 0)
-    found = np.empty(len(places))
-    for i, (g, y, d) in enumerate(places):
-        h, u = hits.copy(), units.copy()
-        h[g] -= of.hits[y, d]
-        u[g] -= of.units[y, d]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found[i] = float(statistic(h / u))
-    return found, cells.table[tuple(places.T)]
-
-
-def gap_interval(
-    cells: Cells,
-    of: Metric,
-    alpha: float,
-    chance: np.random.Generator,
-    replicates: int = 10_000,
-    statistic: Callable[[Floats], Floats] = gap_of,
-    corrected: bool = True,
-) -> Resampled:
-    """BCa (or percentile) interval of the gap of the groups of these cells. `Invalid` if a group is not estimable."""
-    hits, units = (cells.table[:, m].sum(axis=1) for m in (of.hits, of.units))
-    if len(units) < 2 or math.prod(int(u > 0) for u in units) == 0:
-        raise refuse("groups", Text("A group cannot be estimated.", "有分组无法估计。"), "cells")
-    value = float(statistic(hits / units))
-    samples = statistic(resample(cells, (of,), replicates, chance)[0].value)
-    if not corrected:
-        return percentile(value, samples, alpha)
-    return bca(value, samples, alpha, *leave_one_out(cells, of, statistic))

@@ -96,9 +96,13 @@ def evaluation_plan(ctx: RunContext, evaluation: Evaluation) -> None:
     case = bench.open_case(evaluation)
     evaluation.seed = secrets.token_hex(16)
     declarations = bench.declarations_of(evaluation, case.profile)
-    plan = trust.make_plan(case.target, case.system, case.profile, case.data, evaluation.seed, declarations)
+    with trust.closing(case.target) as target:
+        plan = trust.make_plan(target, case.system, case.profile, case.data, evaluation.seed, declarations)
+        walls = dict(trust.walls_of(target))
     evaluation.plan, evaluation.plan_digest = plan.as_json(), plan.digest
-    ctx.note(plan_digest=plan.digest, claims=len(plan.claims), alpha=plan.alpha, data_use=case.use_code)
+    ctx.note(
+        plan_digest=plan.digest, claims=len(plan.claims), alpha=plan.alpha, data_use=case.use_code, jail=walls
+    )
 
 
 @operation(

@@ -10,7 +10,7 @@ from hutong.engines.trust.process import KINDS, process_counts
 from hutong.engines.trust.profile import load_profile
 from hutong.engines.trust.registry import RULES, methods_of
 from hutong.engines.trust.rooms import Setting
-from hutong.engines.trust.runs.selftest.planting import Plant, Role, data, domain
+from hutong.engines.trust.runs.selftest.planting import LEAST, Plant, Role, data, domain
 from hutong.engines.trust.types import Category, Claim, Evidence, System
 
 _LABELS = ("a", "b")
@@ -24,6 +24,12 @@ class Paper:
     category: Category
     claim: Claim
     weight: int = 10
+    least: int = LEAST
+    caught: tuple[str, ...] = ("fail",)
+
+    @property
+    def level(self) -> int:
+        return self.claim.level
 
     def state(self, role: Role, chance: np.random.Generator) -> str:
         claim = self.claim

@@ -16,6 +16,11 @@ from hutong.engines.trust.targets import SCORE_UNIT, Predictions
 from hutong.engines.trust.types import Category, Claim, Column, Domain, System
 
 Role = Literal["null", "defect", "good"]
+ROLES: tuple[Role, ...] = ("null", "defect", "good")
+# Fewest cases of one role of one test.
+LEAST = 10
+# What a plan of alpha 0.05 with five categories that can pass by chance would give to each.
+ALPHA = 0.01
 # The reading of the instrument in the last column: as it was entered, and any other value once it was disturbed.
 CALM = 5.0
 ANSWER, DISTURBED, SCORE, READING = range(4)
@@ -89,9 +94,9 @@ def _rows(answers: Codes, disturbed: Codes, score: NDArray[np.float64] | float) 
 
 
 class Plant(Protocol):
-    """One planted test: its name, its category, and how the evaluator judges one drawn case of a role.
+    """One planted test: its name, its category and level, and how the evaluator judges one drawn case of a role.
 
-    weight: share of the cases; what costs more is drawn less often.
+    weight: share of the cases; what costs more is drawn less often. least: fewest of a role. caught: states that find a defect.
     """
 
     @property
@@ -99,7 +104,13 @@ class Plant(Protocol):
     @property
     def category(self) -> Category: ...
     @property
+    def level(self) -> int: ...
+    @property
     def weight(self) -> int: ...
+    @property
+    def least(self) -> int: ...
+    @property
+    def caught(self) -> tuple[str, ...]: ...
     def state(self, role: Role, chance: np.random.Generator) -> str: ...
 
 
@@ -117,6 +128,9 @@ class Counted:
     sizes: Setting
     draw: Callable[[Claim, Role, np.random.Generator], tuple[System, Data]]
     weight: int = 10
+    level: int = 2
+    least: int = LEAST
+    caught: tuple[str, ...] = ("fail",)
     known: dict[str, Claim] = field(default_factory=dict, hash=False)
 
     @property

@@ -1,4 +1,4 @@
-"""The planted tests, one or more for each category that is measured by counting. A room adds its own here."""
+"""The planted tests: those of level 2 that count answers here, the others in files of their own. A room adds its own here."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from hutong.engines.trust.data import Codes, Data
 from hutong.engines.trust.profile import Profile, load_profile
 from hutong.engines.trust.registry import methods_of
 from hutong.engines.trust.rooms import Method, Setting
+from hutong.engines.trust.runs.selftest.attacked import attacked
+from hutong.engines.trust.runs.selftest.learnt import learnt
 from hutong.engines.trust.runs.selftest.paper import papers
-from hutong.engines.trust.runs.selftest.planting import Counted, Plant, Role, data, domain, truth
+from hutong.engines.trust.runs.selftest.planting import ALPHA, Counted, Plant, Role, data, domain, truth
+from hutong.engines.trust.runs.selftest.treated import treated
 from hutong.engines.trust.types import Category, Claim, System
 
-# What a plan with five categories that can pass by chance would give to each.
-SHARES = 5
 # Rows where a rate is told from a bar; where two rates are told apart, which takes more.
 N, MANY = 1500, 5000
 LABELS = ("a", "b", "c", "d")
@@ -82,7 +83,7 @@ def draw_door(claim: Claim, role: Role, chance: np.random.Generator) -> Draw:
 def sizes(profile: str, drawn: Data) -> Setting:
     """Setting of the sizes that all cases of one test share."""
     found: Profile = load_profile(profile)
-    return Setting(found, system(), drawn, "scores", float(found.alpha / SHARES))
+    return Setting(found, system(), drawn, "scores", ALPHA)
 
 
 def blank(n: int = N, groups: NDArray[np.str_] | None = None, members: bool = False) -> Data:
@@ -112,4 +113,4 @@ def plants() -> tuple[Plant, ...]:
         ("membership", "P", "P2.membership", sizes(reader, blank(MANY, members=True)), draw_membership, 1),
     )
     counted = (Counted(n, c, method(c, 2, claim, s), claim, s, draw, w) for n, c, claim, s, draw, w in made)
-    return (*counted, *papers())
+    return (*counted, *papers(), *attacked(), *treated(), *learnt())
