@@ -11,6 +11,7 @@ import pytest
 from hutong.engines.trust.explanations import draw, forms, room
 from hutong.engines.trust.explanations.rules import RULES
 from hutong.engines.trust.targets import Predictions
+from hutong.kernel.errors import Invalid
 
 STATES = ("X2.additive", "X2.faithful", "X3.stable", "X3.labels", "X3.weights", "X4.bounded")
 
@@ -90,7 +91,14 @@ def test_counts_are_whole_numbers_and_words(make: Any, linear: Any) -> None:
     assert all(plain(c) for c, _ in make.findings(*linear).values())
 
 
-@pytest.mark.parametrize("access", ["log", "labels", "nonsense"])
+def test_an_access_that_nobody_knows_is_refused_by_name(make: Any, linear: Any) -> None:
+    setting, target = linear
+    with pytest.raises(Invalid) as refusal:
+        make.findings(replace(setting, access="nonsense"), target)
+    assert refusal.value.rule == "ladder.access"
+
+
+@pytest.mark.parametrize("access", ["log", "labels"])
 def test_without_scores_nothing_is_run(make: Any, linear: Any, access: str) -> None:
     setting, target = linear
     assert states(make.findings(replace(setting, access=access), target)) == dict.fromkeys(STATES, "not_run")
