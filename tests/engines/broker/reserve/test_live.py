@@ -1,0 +1,75 @@
+"""The shadow silo, live: told step by step, it says what the replay of the whole log says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hutong.engines.broker.reserve import Log, SiloShadow, replay_easy
+from hutong.kernel.errors import Conflict, Invalid
+
+
+def draw(seed: int, jobs: int = 120) -> tuple[Log, np.ndarray]:
+    luck = np.random.default_rng(seed)
+    run = luck.integers(1, 120, jobs)
+    log = Log(
+        np.cumsum(luck.integers(0, 12, jobs)),
+        run,
+        luck.choice([1, 1, 2, 4, 8], jobs),
+        np.zeros(jobs, np.int64),
+    )
+    return log, run * luck.integers(1, 4, jobs)
+
+
+@pytest.mark.parametrize("early", [0.0, 1.0])
+@pytest.mark.parametrize("pause", [1, 37])
+def test_told_step_by_step_it_starts_jobs_as_the_replay_does(early: float, pause: int) -> None:
+    """Run times are told when the job ends in its silo (early 0) or somewhere between, as lending makes it."""
+    for seed in range(4):
+        log, estimate = draw(seed)
+        start = replay_easy(log, 8, estimate=estimate).start
+        luck = np.random.default_rng(seed)
+        first = log.submit + log.run
+        told_at = (start + log.run - early * luck.random(len(start)) * (start + log.run - first)).astype(int)
+        shadow, got = SiloShadow(8), dict[int, int]()
+        events = sorted(
+            [(int(t), 1, j) for j, t in enumerate(log.submit)]
+            + [(int(t), 0, j) for j, t in enumerate(told_at)]
+        )
+        clock = 0
+        for when, kind, job in events:
+            while clock + pause < when:
+                clock += pause
+                got.update(shadow.advance(clock))
+            if kind:
+                shadow.submit(job, when, int(log.chips[job]), int(estimate[job]))
+            else:
+                shadow.ended(job, int(log.run[job]))
+        got.update(shadow.advance(int(start.max()) + 1))
+        assert [got[j] for j in range(len(start))] == start.tolist()
+
+
+def test_a_job_that_does_not_end_keeps_its_chips_in_the_shadow() -> None:
+    shadow = SiloShadow(4)
+    shadow.submit(1, 0, 4, 10)
+    shadow.submit(2, 1, 1, 10)
+    assert shadow.advance(1000) == ((1, 0),)
+    shadow.ended(1, 900)
+    assert shadow.advance(1001) == ((2, 1000),), "a report that comes late counts from now"
+
+
+def test_faults_are_refused_and_repeated_reports_are_not_counted_twice() -> None:
+    shadow = SiloShadow(4)
+    shadow.submit(1, 5, 2, 10)
+    with pytest.raises(Conflict):
+        shadow.submit(1, 5, 2, 10)
+    with pytest.raises(Invalid):
+        shadow.submit(2, 5, 5, 10)
+    assert shadow.advance(10) == ((1, 5),)
+    with pytest.raises(Conflict):
+        shadow.submit(3, 9, 1, 10)
+    shadow.ended(1, 3)
+    shadow.ended(1, 500)
+    shadow.ended(77, 1)
+    shadow.submit(4, 10, 4, 1)
+    assert shadow.advance(11) == ((4, 10),)
