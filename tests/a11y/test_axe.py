@@ -32,11 +32,14 @@ pytestmark = [
 ]
 PUBLIC = (
     "/", "/plan/task/6", "/plan/figure/T6.2", "/passport/system/", "/passport/system/SYS-0001", "/passport/system/SYS-0002",
-    "/calls/call/CAL-0001", "/compute/centre/CTR-0001", "/datahub/dataset/DAT-0001", "/datahub/version/DSV-0002",
+    "/calls/call/CAL-0001", "/compute/", "/compute/?region=11", "/compute/centre/CTR-0001", "/datahub/dataset/DAT-0001", "/datahub/version/DSV-0002",
     "/trust/certificate/CRT-0001", "/filing/filing/", "/scenarios/opportunity/OPP-0001", "/verify", "/verify/lesson", "/ledger",
     "/evidence/SYS-0001", "/accounts/login/", "/search?q=表", "/nowhere/at/all",
 )  # fmt: skip
-PRIVATE = ("/my", "/account", "/trust/evaluation/EVL-0002", "/do/calls.call.draft/", "/compute/job/JOB-0001")
+PRIVATE = (
+    "/my", "/account", "/trust/evaluation/EVL-0002", "/do/calls.call.draft/", "/compute/job/JOB-0001", "/compute/vouchers",
+    "/compute/allocation/ALC-0001", "/compute/centre/CTR-0001/partners", "/compute/experiment/", "/do/compute.experiment.run/",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lane import Lane
 
-from hutong.modules.compute import book
+from hutong.modules.compute.money import book
 from hutong.modules.passport.contract import course
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,7 @@ SAMPLE = (
     "tests/modules/test_lane_first_half.py",
     "tests/modules/platform/test_permissions.py",
     "tests/modules/scenarios",
+    "tests/modules/compute/test_bad_input_races.py",
 )
 WHOLE = ("tests/modules",)
 
@@ -77,6 +80,34 @@ def suite(cluster: str, paths: tuple[str, ...]) -> None:
         command, cwd=ROOT, env={**os.environ, "HUTONG_DATABASE_URL": cluster}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def decided(home: Path, database: str) -> dict[str, Any]:
+    """The digests of a log of decisions in a new hub, whose records lie in that database."""
+    path = os.pathsep.join([str(ROOT / "tests/modules"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {
+        **os.environ,
+        "HUTONG_HOME": str(home),
+        "HUTONG_DATABASE_URL": database,
+        "PYTHONPATH": path,
+        "DJANGO_SETTINGS_MODULE": "hutong.site.settings",
+    }
+    program = ROOT / "tests/modules/compute/decided.py"
+    done = subprocess.run(
+        [sys.executable, program], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_decisions_are_the_same_to_the_bit_on_both_databases(cluster: str, tmp_path: Path) -> None:
+    """The same course twice on SQLite and once here: one chain of digests, and each log replays to it a hundred times."""
+    here = decided(tmp_path / "postgresql", cluster)
+    there, again = (decided(tmp_path / f"sqlite{n}", "") for n in range(2))
+    assert here["faults"] == there["faults"] == []
+    assert here["log"] == there["log"] == again["log"] and len(here["log"]) == 12
+    assert here["started"] >= 15 and here["last"] == here["log"][-1][1]
 
 
 def test_a_sample_of_the_suite_is_green(cluster: str) -> None:

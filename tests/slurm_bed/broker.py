@@ -76,7 +76,7 @@ def _start(centre: Adapter, one: Live) -> str:
     except Unreachable:
         return ""
     except Conflict as refusal:
-        return refusal.rule
+        return str(refusal.rule)
     return "sent"
 
 

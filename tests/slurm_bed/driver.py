@@ -23,8 +23,9 @@ from slurm_bed.daemons import BedFailed
 from slurm_bed.journal import Journal
 from slurm_bed.verdict import Result, judge
 
-# A payload notes its beginning and its end; several notes of one job tell of several runs.
-PAYLOAD = 'echo "begin $$" >>"$1"; sleep "$2"; echo "end $$" >>"$1"'
+# A payload notes its beginning and its end; several notes of one job tell of several runs. A sleep that was killed is no
+# end: whoever kills a job may hit the sleep before the shell.
+PAYLOAD = 'echo "begin $$" >>"$1"; sleep "$2" && echo "end $$" >>"$1"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Result:
     journal are not those of sacct. unaccounted: attempts of which Slurm's accounting has no end of its own. corrected:
     settled attempts whose account Slurm changed afterwards, found when the books were reconciled. overhead_ms: by how
     much Slurm holds chips longer than payloads were asked to run; turn_ms: how long a turn of the broker took; means.
+    incidents: the course of every job that did not go straight, in words.
     """
 
     makespan_s: float
@@ -38,6 +39,7 @@ class Result:
     overhead_ms: int
     turn_ms: int
     by_centre: dict[str, int]
+    incidents: list[str]
 
 
 def judge(
@@ -68,8 +70,22 @@ def judge(
         chip_seconds=sum((e - s) * c for rows in booked.values() for s, e, c in rows),
         overhead_ms=_overhead(tasks, booked),
         turn_ms=_turns(folder),
+        incidents=_incidents(journal, traces),
         by_centre=dict(journal.book.execute("SELECT centre, count(*) FROM attempt GROUP BY centre")),
     )
+
+
+def _incidents(journal: Journal, traces: Mapping[str, list[tuple[str, str]]]) -> list[str]:
+    """Jobs with several attempts, an attempt that ended otherwise than well and as accounted, or an odd trace."""
+    found = []
+    for job, trace in traces.items():
+        attempts = journal.book.execute(
+            "SELECT id, centre, state, detail, settled FROM attempt WHERE job = ? ORDER BY fence", (job,)
+        ).fetchall()
+        straight = len(attempts) == 1 and attempts[0][2:] == ("finished", "COMPLETED", 1)
+        if not straight or [what for what, _ in trace] != ["begin", "end"]:
+            found.append(f"{job}: {attempts} {trace}")
+    return found
 
 
 def _overhead(tasks: Mapping[str, Task], booked: Mapping[Attempt, list[tuple[int, int, int]]]) -> int:

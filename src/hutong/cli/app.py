@@ -38,10 +38,15 @@ def build(arguments: list[str]) -> typer.Typer:
         epilog=say(EPILOG),
         help=f"Hutong {__version__}",
     )
-    from hutong.cli import evidence, plan, serve, trust
+    from hutong.cli import compute, evidence, plan, serve, trust
 
     serve.add(app)
-    groups = {"plan": plan.add(app), "passport": evidence.add(app), "trust": trust.add(app)}
+    groups = {
+        "plan": plan.add(app),
+        "passport": evidence.add(app),
+        "trust": trust.add(app),
+        "compute": compute.add(app),
+    }
     named = arguments[0] if arguments else ""
     for scope in departments():
         if scope != named:

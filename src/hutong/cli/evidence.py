@@ -107,7 +107,7 @@ def _findings() -> Any:
     from django.db import connection
     from django_tasks_db.models import DBTaskResult
 
-    from hutong.modules.compute import book
+    from hutong.modules.compute.money import book
     from hutong.platform.ledger import store
     from hutong.platform.ledger.audit import audit
 

@@ -14,6 +14,8 @@ from hutong.kernel.text import Text
 def open_hub(*, migrate: bool = True) -> None:
     """Set Django up in HUTONG_HOME and bring the database to the newest tables."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hutong.site.settings")
+    # Compiling the broker's loops takes longer than thousands of small decisions; a large hub sets 1.
+    os.environ.setdefault("HUTONG_COMPILE", "0")
     import django
 
     django.setup()

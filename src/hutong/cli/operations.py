@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from hutong.cli.documents import read_document
 from hutong.cli.home import actor_named
 from hutong.cli.output import fail, say, show_json, show_table
 from hutong.kernel.errors import HutongError
-from hutong.kernel.operation import OPERATIONS, FileRef, Operation, Parameter
+from hutong.kernel.operation import OPERATIONS, FileRef, Json, Operation, Parameter
 from hutong.kernel.text import Text
 
 As = Annotated[str | None, typer.Option("--as", help="person who acts: code or e-mail (HUTONG_AS)")]
@@ -64,7 +65,8 @@ def verb(operation: Operation) -> Callable[..., None]:
         except HutongError as error:
             fail(error, around["json_"])
 
-    parameters = [_parameter(p, p is operation.subject) for p in operation.parameters]
+    named = operation.subject or _document(operation)
+    parameters = [_parameter(p, p is named) for p in operation.parameters]
     parameters += [
         inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS[n], annotation=a)
         for n, a in ABOUT.items()
@@ -73,6 +75,12 @@ def verb(operation: Operation) -> Callable[..., None]:
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
+
+
+def _document(operation: Operation) -> Parameter | None:
+    """The structured value with which an operation begins that has no subject: on the line it is named, as a file."""
+    first = operation.parameters[0] if operation.parameters else None
+    return first if first is not None and first.kind is Json and first.required else None
 
 
 def _parameter(parameter: Parameter, subject: bool) -> inspect.Parameter:
@@ -97,7 +105,12 @@ def _carry_out(operation: Operation, given: dict[str, Any], around: dict[str, An
     from hutong.platform import runner
 
     actor = actor_named(around["as_"])
-    inputs = {p.name: _input(p, given[p.name]) for p in operation.parameters if given[p.name] is not None}
+    document = _document(operation)
+    inputs = {
+        p.name: read_document(given[p.name]) if p is document else _input(p, given[p.name])
+        for p in operation.parameters
+        if given[p.name] is not None
+    }
     outcome = runner.run(
         actor,
         operation.name,
@@ -123,6 +136,19 @@ def _carry_out(operation: Operation, given: dict[str, Any], around: dict[str, An
             else ""
         )
         print(f"{record.code if record is not None else ''}{state} · #{outcome.seq}")
+        _expectation(record, actor)
+
+
+def _expectation(record: Any, actor: Any) -> None:
+    """What the page of the record says first, where it says anything: why it waits, when it starts."""
+    from hutong.platform.entities import Sight, find_model
+
+    entity = find_model(type(record)) if record is not None else None
+    if entity is None or entity.context is None:
+        return
+    told = entity.context(Sight(record, actor)).get("lead")
+    if told is not None:
+        print(say(told))
 
 
 def _input(parameter: Parameter, value: Any) -> Any:

@@ -24,10 +24,13 @@ SURVEY_EVERY_S = 3600
 
 def add(app: typer.Typer) -> None:
     for name, command in (
-        ("up", up), ("run", run), ("demo", demo), ("worker", worker), ("bench", bench), ("operations", operations),
+        ("up", up), ("run", run), ("demo", demo), ("worker", worker), ("operations", operations),
         ("reference", reference), ("migrations", migrations), ("token", token), ("link", link),
     ):  # fmt: skip
         app.command(name)(command)
+    # What a benchmark can be told is the benchmark's own: its words pass through as they are.
+    passing = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    app.command("bench", context_settings=passing)(bench)
 
 
 def up(port: Port = 8000) -> None:
@@ -56,17 +59,15 @@ def worker() -> None:
     open_hub()
     from django.db import connection
 
-    from hutong.modules.compute.execution import recover
     from hutong.modules.trust.contract import survey
     from hutong.platform import jobs
     from hutong.platform.ledger import checkpoints
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    recover()
     signed = surveyed = float("-inf")
     while True:
         try:
-            jobs.drain()
+            jobs.drain(wait=False)
         except jobs.JobFailed as failure:
             print(str(failure).splitlines()[0], file=sys.stderr)
         if time.monotonic() - signed > CHECKPOINT_EVERY_S:
@@ -79,9 +80,16 @@ def worker() -> None:
         time.sleep(0.5)
 
 
-def demo(json_: Json = False) -> None:
+def demo(
+    centre: Annotated[
+        str, typer.Option(help="where the jobs run: local, slurm, or a name in the hub's centres.yaml")
+    ] = "local",
+    json_: Json = False,
+) -> None:
     """Carry two real systems through the lane of a new home; exits 0 only if every step was reached."""
-    result = _journey(quiet=json_)
+    if centre == "slurm":
+        connect_slurm()
+    result = _journey(quiet=json_, connection=centre)
     if json_:
         show_json(result.as_json())
     else:
@@ -89,12 +97,38 @@ def demo(json_: Json = False) -> None:
     raise SystemExit(0 if result.reached else 1)
 
 
-def _journey(*, quiet: bool) -> Any:
+def connect_slurm() -> None:
+    """Say in ``centres.yaml`` how to reach the Slurm of this machine, unless the file says so already."""
+    import yaml
+
+    from hutong.kernel.errors import NotFound
+
+    place = home() / "centres.yaml"
+    known = yaml.safe_load(place.read_text(encoding="utf-8")) if place.is_file() else {}
+    if "slurm" in (known or {}):
+        return
+    conf = Path(os.environ.get("SLURM_CONF", "/etc/slurm/slurm.conf"))
+    if not conf.is_file():
+        raise NotFound(
+            Text("There is no Slurm here: {f} is missing.", "本机没有 Slurm：缺少 {f}。").format(f=str(conf)),
+            rule="demo.slurm",
+            remedy=Text(
+                "Set SLURM_CONF to the cluster's slurm.conf, or write an entry into centres.yaml.",
+                "请将 SLURM_CONF 设为集群的 slurm.conf，或在 centres.yaml 中登记。",
+            ),
+            field="centre",
+        )
+    entry = {"engine": "slurm", "conf": str(conf), "models": {"CPU core": "cpu"}}
+    home().mkdir(parents=True, exist_ok=True)
+    place.write_text(yaml.safe_dump({**(known or {}), "slurm": entry}), encoding="utf-8")
+
+
+def _journey(*, quiet: bool, connection: str = "local") -> Any:
     open_hub()
     from hutong.demo import run_demo, silent
 
     if quiet:
-        return run_demo(silent)
+        return run_demo(silent, connection)
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (
@@ -115,7 +149,7 @@ def _journey(*, quiet: bool) -> Any:
             elif kind == "step":
                 progress.advance(bar)
 
-        result = run_demo(report)
+        result = run_demo(report, connection)
         progress.update(bar, total=progress.tasks[0].completed)
     return result
 
@@ -208,11 +242,8 @@ def _person(name: str) -> Any:
     return Person.objects.get(pk=actor_named(name).id)
 
 
-def bench(
-    name: Annotated[str | None, typer.Argument(help="which benchmark; none lists them")] = None,
-    json_: Json = False,
-) -> None:
-    """Measure our side and a peer's in one run."""
+def bench(context: typer.Context) -> None:
+    """Measure our side and a peer's in one run: hutong bench [NAME] [--OPTION VALUE] [--json]; no name lists them."""
     root = Path(__file__).resolve().parents[3] / "bench"
     if not root.is_dir():
         print(
@@ -225,8 +256,7 @@ def bench(
             file=sys.stderr,
         )
         raise SystemExit(4)
-    more = [*([name] if name else []), *(["--json"] if json_ else [])]
-    raise SystemExit(subprocess.run([sys.executable, str(root), *more], check=False).returncode)
+    raise SystemExit(subprocess.run([sys.executable, str(root), *context.args], check=False).returncode)
 
 
 def operations(

@@ -46,12 +46,13 @@ def open_call(journey: Journey) -> Any:
 
 
 def open_centre(journey: Journey) -> Any:
-    """A centre with one pool: the processor cores of this very machine."""
+    """A centre with one pool: the processor cores of this very machine, or of the cluster that the journey names."""
     centre = journey.do(
         "centre_operator",
         "compute.centre.register",
         name_en="Northern Lane Computing Centre",
         name_zh="北巷算力中心",
+        connection=journey.connection,
     )
     return journey.do(
         "centre_operator",

@@ -155,7 +155,7 @@ def review_ethics(journey: Journey, who: Traveller, system: Any) -> Any:
 
 
 def build(journey: Journey, who: Traveller, system: Any, grant: Any, allocation: Any) -> Any:
-    """A training job run by the centre, the artefact with its parity, a frozen version."""
+    """A training job that the broker places and the centre runs, the artefact with its parity, a frozen version."""
     made = journey.do(
         who.engineer,
         "forge.build.submit",
@@ -166,7 +166,6 @@ def build(journey: Journey, who: Traveller, system: Any, grant: Any, allocation:
         chips=1,
         limit_s=900,
     )
-    journey.do("centre_operator", "compute.job.start", job=made.job.code)
     journey.work()
     made.refresh_from_db()
     if made.state != "built":

@@ -28,9 +28,13 @@ def silent(kind: str, words: Text, detail: str) -> None:
 
 @dataclass
 class Journey:
-    """State of one journey: the cast by key, seconds by stage. `report` hears of every step: (kind, words, code)."""
+    """State of one journey: the cast by key, seconds by stage. `report` hears of every step: (kind, words, code).
+
+    connection: of the computing centre, a name in the hub's `centres.yaml`.
+    """
 
     report: Report = silent
+    connection: str = "local"
     houses: dict[str, Organisation] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)

@@ -57,6 +57,12 @@ class RunContext:
         settle(self, record)
         return record
 
+    def keep_all(self, records: list[Any]) -> list[Any]:
+        """Save further new records of one kind together, in two statements however many there are."""
+        from hutong.platform.runner import settle_all
+
+        return settle_all(self, records)
+
     def own_organisation(self) -> Organisation:
         """The organisation on whose behalf the actor acts."""
         return Organisation.objects.get(pk=self.organisation or 0)

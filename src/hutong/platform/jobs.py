@@ -1,10 +1,12 @@
 """Background jobs: rows of the hub's own database, enqueued in the transaction that asks for them.
 
 `hutong up` keeps a worker process; `drain` works the queue off in this process (the journey, tests, a small hub).
+What goes on outside, as jobs at a computing centre do, is looked at by the turns that departments register here.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +19,23 @@ class JobFailed(Exception):
     """A background job ended with an exception; the traceback is the message."""
 
 
-def drain(on_job: Callable[[str], Any] | None = None, *, limit: int = 1000) -> int:
-    """Work off every job that is ready now, oldest first; returns how many. Raises `JobFailed` at the first failure."""
+# Each looks once at what goes on outside and says whether anything still does.
+Turn = Callable[[], bool]
+TURNS: list[Turn] = []
+_PAUSE_S = 0.05
+
+
+def every_turn(turn: Turn) -> Turn:
+    """Register what is to be looked at between background jobs."""
+    TURNS.append(turn)
+    return turn
+
+
+def drain(on_job: Callable[[str], Any] | None = None, *, limit: int = 1000, wait: bool = True) -> int:
+    """Work off every job that is ready now, oldest first; returns how many. Raises `JobFailed` at the first failure.
+
+    wait: go on until nothing is under way outside either; otherwise the turns are taken once.
+    """
     worker = Worker(
         queue_names=["default"],
         interval=0,
@@ -29,16 +46,35 @@ def drain(on_job: Callable[[str], Any] | None = None, *, limit: int = 1000) -> i
         worker_id="drain",
         excluded_queue_names=[],
     )
-    for count in range(limit):
-        with transaction.atomic():
-            job = DBTaskResult.objects.ready().get_locked()
-            if job is None:
-                return count
+    count, turned = 0, False
+    while count < limit:
+        job = _claim()
+        if job is not None:
+            count += 1
+            if on_job is not None:
+                on_job(job.task_path)
+            _carry_out(worker, job)
+            continue
+        if turned and not wait:
+            break
+        turned = True
+        busy = sum(turn() for turn in TURNS) > 0
+        if not busy and not DBTaskResult.objects.ready().exists():
+            break
+        time.sleep(_PAUSE_S if busy else 0)
+    return count
+
+
+def _claim() -> DBTaskResult | None:
+    with transaction.atomic():
+        job = DBTaskResult.objects.ready().get_locked()
+        if job is not None:
             job.claim("drain")
-        if on_job is not None:
-            on_job(job.task_path)
-        worker.run_task(job)
-        job.refresh_from_db()
-        if job.traceback:
-            raise JobFailed(f"{job.task_path}: {job.traceback}")
-    return limit
+        return job
+
+
+def _carry_out(worker: Worker, job: DBTaskResult) -> None:
+    worker.run_task(job)
+    job.refresh_from_db()
+    if job.traceback:
+        raise JobFailed(f"{job.task_path}: {job.traceback}")

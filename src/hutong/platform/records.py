@@ -50,7 +50,12 @@ class Record(models.Model):
 
 def next_code(prefix: str) -> str:
     """The next public code, e.g. ``SYS-0007``. Call inside a transaction: the row lock keeps codes gapless."""
+    return next_codes(prefix, 1)[0]
+
+
+def next_codes(prefix: str, count: int) -> list[str]:
+    """So many codes in a row, for records that are made together."""
     serial, _ = Serial.objects.select_for_update().get_or_create(prefix=prefix)
-    number = serial.next
-    Serial.objects.filter(pk=prefix).update(next=number + 1)
-    return f"{prefix}-{number:04d}"
+    first = serial.next
+    Serial.objects.filter(pk=prefix).update(next=first + count)
+    return [f"{prefix}-{number:04d}" for number in range(first, first + count)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from lane import Lane
@@ -77,8 +78,10 @@ class Desk:
         return self.hub.do(self.operator, "compute.job.start", job=job)
 
     def end(self, job: Any, used_ms: int, *, well: bool = True) -> Any:
-        """What the hub itself writes when the process of a job has ended."""
+        """What the hub itself writes when the process of a job has ended. used_ms: a multiple of the job's chips."""
         step, ending = ("finish", "finished") if well else ("fail", "failed")
-        return self.hub.do(
-            THE_HUB, f"compute.job.{step}", job=job, ending=ending, used=f"{used_ms} ms", log=self.log
-        )
+        found = Job.objects.get(code=getattr(job, "code", job))
+        began = self.hub.clock.now()
+        ended = began + timedelta(milliseconds=used_ms // found.chips)
+        given = {"began": began.isoformat(), "ended": ended.isoformat(), "log": self.log}
+        return self.hub.do(THE_HUB, f"compute.job.{step}", job=job, ending=ending, **given)

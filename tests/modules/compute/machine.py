@@ -167,7 +167,7 @@ class BookMachine(RuleBasedStateMachine):
     def end(self, lot: int, share: int, well: bool) -> None:
         """The meter may say more than was held: only what was held is paid."""
         work = self.some_work(lot)
-        metered = work.held * share // 100
+        metered = work.held * share // 100 // work.chips * work.chips
         step = "finish" if well else "fail"
         expected = None if work.state == "running" else wrong_state("job", step)
         if self.take(expected, lambda: self.desk.end(work.code, metered, well=well)):

@@ -8,8 +8,8 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
-from hutong.modules.compute import book
 from hutong.modules.compute.models import Account, Allocation, Job, Posting, Segment
+from hutong.modules.compute.money import book
 from hutong.platform.ledger.tables import Event
 
 

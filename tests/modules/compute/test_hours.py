@@ -9,7 +9,7 @@ from compute.desk import HOUR, Desk
 from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied, Exhausted, Invalid, NotFound
-from hutong.modules.compute import book
+from hutong.modules.compute.money import book
 
 UNREADABLE = ["NaN", "Infinity", "-inf", "1e3", "0x10", "1/2", "十", "1,00", "", " ", "12 days", float("nan"), float("inf")]  # fmt: skip
 RULES = {"": "input.required", " ": "input.required", "12 days": "chip_time.unit"}

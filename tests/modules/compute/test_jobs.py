@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
+import signal
+import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +18,15 @@ from refusals import refused
 
 from hutong.kernel.errors import Conflict, Invalid
 from hutong.kernel.text import Text
-from hutong.modules.compute import book
-from hutong.modules.compute.execution import execute, folder_of, recover
-from hutong.modules.compute.models import Posting, Segment
+from hutong.modules.compute.adapters import Unreachable
+from hutong.modules.compute.adapters.local import LocalCentre
+from hutong.modules.compute.broker.centres import adapter_of, name_of
+from hutong.modules.compute.broker.turn import turn
+from hutong.modules.compute.execution import MOST_ATTEMPTS, begin, folder_of
+from hutong.modules.compute.models import Decision, Posting, Segment
+from hutong.modules.compute.money import book
 from hutong.modules.compute.programs import PROGRAMS, Program
+from hutong.platform import files, jobs
 from hutong.platform.evidence import payload_of
 from hutong.platform.jobs import JobFailed
 from hutong.platform.ledger.tables import Event
@@ -37,8 +45,8 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
     def install(source: str, *, prepare: Any = nothing, collect: Any = nothing) -> None:
         (tmp_path / "a_job.py").write_text(source, encoding="utf-8")
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        one = Program("forge.build", Text("Test", "测试"), "a_job", prepare, collect)
+        words = (sys.executable, str(tmp_path / "a_job.py"))
+        one = Program("forge.build", Text("Test", "测试"), lambda job: words, prepare, collect)
         monkeypatch.setitem(PROGRAMS, "forge.build", one)
 
     return install
@@ -65,8 +73,9 @@ def settled(job: Any, state: str, ending: str, used: int) -> None:
 def frozen(job: Any, desk: Desk) -> None:
     """Whatever comes afterwards, the job stays metered as it is."""
     lines, events = lines_of(job), Event.objects.count()
-    assert execute.call(job.code) == job.state
-    assert recover() == []
+    for attempt in job.attempts.all():
+        assert begin.call(attempt.pk) == "ended"
+    assert not turn()
     for step in ("finish", "fail"):
         with refused(Conflict, f"lifecycle.job.{step}", "state"):
             desk.end(job, 1, well=step == "finish")
@@ -75,6 +84,15 @@ def frozen(job: Any, desk: Desk) -> None:
     with refused(Conflict, "job.not_running"):
         desk.hub.do(desk.engineer, "compute.job.stop", job=job)
     assert (lines_of(job), Event.objects.count()) == (lines, events)
+
+
+def metered(job: Any) -> int:
+    """What the centre's own meter says, in chip-milliseconds."""
+    attempt = job.attempts.get()
+    sent = name_of(attempt)
+    found = adapter_of(attempt.pool.centre).usage([sent])[sent]
+    assert found.final
+    return found.chip_ms
 
 
 def run(desk: Desk, *, hours: str = "2", chips: int = 1, limit_s: int = 60) -> Any:
@@ -99,9 +117,9 @@ def test_a_good_end_is_metered_by_chips_and_wall_time(desk: Desk, program: Insta
 def test_a_job_that_fails_pays_what_it_used(desk: Desk, program: Install) -> None:
     program("import sys, time; print('no such column'); time.sleep(0.1); sys.exit(3)")
     job = run(desk)
-    meter = json.loads((folder_of(job.code) / "meter.json").read_text())
-    assert meter["status"] == 3 and meter["used_ms"] >= 100
-    settled(job, "failed", "failed", meter["used_ms"])
+    assert metered(job) >= 100
+    settled(job, "failed", "failed", metered(job))
+    assert b"no such column" in files.read(job.log_sha256)
     frozen(job, desk)
 
 
@@ -110,9 +128,8 @@ def test_a_job_over_its_time_pays_no_more_than_it_held(desk: Desk, program: Inst
     job = run(desk, chips=2, limit_s=1)
     settled(job, "failed", "over_time", 2000)
     noted = payload_of(desk.hub.last().seq)["noted"]
-    meter = json.loads((folder_of(job.code) / "meter.json").read_text())
-    assert (noted["used_ms"], noted["beyond_hold_ms"]) == (2000, meter["used_ms"] - 2000)
-    assert noted["beyond_hold_ms"] > 0
+    assert noted["used_ms"] == 2000 and metered(job) > 2000
+    assert noted["beyond_limit_s"] == -(-(metered(job) // 2 - 1000) // 1000) > 0
     frozen(job, desk)
 
 
@@ -120,6 +137,7 @@ def test_a_job_that_is_stopped_pays_what_it_used(desk: Desk, program: Install) -
     program("import time; time.sleep(60)")
     job = desk.submit(desk.active("2"), limit_s=60)
     desk.start(job)
+    until(lambda: at_work(job))
     desk.hub.do(desk.engineer, "compute.job.stop", job=job)
     desk.hub.work()
     job.refresh_from_db()
@@ -136,7 +154,8 @@ def test_a_job_that_is_cancelled_before_its_start_pays_nothing(desk: Desk, progr
     settled(job, "cancelled", "cancelled", 0)
     with refused(Conflict, "lifecycle.job.start", "state"):
         desk.start(job)
-    assert desk.hub.work() == 0 and not folder_of(job.code).exists()
+    desk.hub.work()
+    assert not folder_of(job.code).exists() and not job.attempts.exists()
     assert book.balances(allocation)["free"] == 2 * HOUR
     frozen(job, desk)
 
@@ -183,35 +202,109 @@ def test_a_fault_of_the_hub_does_not_leave_the_job_running(
     frozen(job, desk)
 
 
-def test_a_lost_job_is_failed_once_and_gives_its_hours_back(desk: Desk) -> None:
+def kill(job: Any) -> None:
+    """The machine takes everything of the job away: its supervisor and its process."""
+    sent = name_of(job.attempts.get(state="running"))
+    marked = f"{job.code}/{sent.id}"
+    for place in Path("/proc").iterdir():
+        with suppress(OSError):
+            if place.name.isdigit() and marked in (place / "cmdline").read_text():
+                os.kill(int(place.name), signal.SIGKILL)
+
+
+def test_a_job_that_its_centre_lost_waits_again_and_is_paid_once(
+    desk: Desk, program: Install, tmp_path: Path
+) -> None:
+    """The first try never ends and is killed; the second finds what the first left and ends well."""
+    program(
+        f"import pathlib, time; p = pathlib.Path({str(tmp_path)!r}, 'x'); time.sleep(60 * (not p.exists()))"
+    )
+    job = desk.submit(desk.active("2"), limit_s=60)
+    desk.start(job)
+    until(lambda: at_work(job))
+    (tmp_path / "x").touch()
+    kill(job)
+    desk.hub.work()
+    assert list(job.attempts.order_by("pk").values_list("state", "ending")) == [
+        ("ended", "lost"),
+        ("ended", "finished"),
+    ]
+    job.refresh_from_db()
+    settled(job, "finished", "finished", job.used_ms)
+
+
+def test_a_job_that_is_lost_again_and_again_fails_and_gives_its_hours_back(
+    desk: Desk, program: Install
+) -> None:
+    program("import os, signal; os.kill(os.getppid(), signal.SIGKILL); os.kill(os.getpid(), signal.SIGKILL)")
     allocation = desk.active("2")
     job = desk.submit(allocation, limit_s=60)
     desk.start(job)
-    folder_of(job.code).mkdir(parents=True)
-    (folder_of(job.code) / "pid").write_text(str(2**22 + 1))
-    assert recover() == [job.code]
-    settled(job, "failed", "lost", 0)
-    assert book.balances(allocation)["free"] == 2 * HOUR
-    assert desk.hub.work() == 1
+    desk.hub.work()
+    job.refresh_from_db()
+    assert job.state == "failed" and job.attempts.count() <= MOST_ATTEMPTS
+    assert book.sound()
     frozen(job, desk)
 
 
-def test_a_job_whose_process_lives_is_not_lost(desk: Desk) -> None:
+def test_a_silent_centre_is_unreachable_and_its_job_is_run_nowhere_else(
+    desk: Desk, program: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("import time; time.sleep(0.5)")
     job = desk.submit(desk.active("2"), limit_s=60)
     desk.start(job)
-    folder_of(job.code).mkdir(parents=True)
-    (folder_of(job.code) / "pid").write_text(str(os.getpid()))
-    assert recover() == []
-    job.refresh_from_db()
-    assert job.state == "running"
+    jobs.drain(wait=False)
 
+    def silent(self: Any, attempts: Any) -> Any:
+        raise Unreachable("north", "no answer")
 
-def test_a_started_job_that_still_waits_for_the_worker_is_not_lost(desk: Desk, program: Install) -> None:
-    """The worker comes up after the operator has started a job: it carries the job out."""
-    program(QUIET)
-    job = desk.submit(desk.active("2"), limit_s=60)
-    desk.start(job)
-    assert recover() == []
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalCentre, "poll", silent)
+        for _ in range(3):
+            jobs.drain(wait=False)
+        assert job.attempts.get().state == "unreachable"
+        desk.pool.centre.refresh_from_db()
+        assert desk.pool.centre.silent_since is not None
+        with refused(Conflict, "lifecycle.job.start", "state"):
+            desk.start(job)
     desk.hub.work()
     job.refresh_from_db()
     settled(job, "finished", "finished", job.used_ms)
+    desk.pool.centre.refresh_from_db()
+    assert desk.pool.centre.silent_since is None
+    said = Event.objects.filter(operation__startswith="compute.centre.", subject=desk.pool.centre.code)
+    assert [e.operation.rsplit(".", 1)[1] for e in said.order_by("seq")] == [
+        "register",
+        "fall_silent",
+        "answer",
+    ]
+
+
+def test_the_broker_places_what_waits_by_itself(desk: Desk, program: Install) -> None:
+    program(QUIET)
+    allocation = desk.active("2")
+    many = [desk.submit(allocation, chips=1 + n % 2, limit_s=60) for n in range(4)]
+    desk.hub.work()
+    for job in many:
+        job.refresh_from_db()
+        settled(job, "finished", "finished", job.used_ms)
+    chain = list(Decision.objects.order_by("pk"))
+    assert [d.previous_sha256 for d in chain] == ["", *[d.sha256 for d in chain[:-1]]]
+
+
+def at_work(job: Any) -> bool:
+    """Let the hub work a little; whether the job's process has begun."""
+    jobs.drain(wait=False)
+    attempt = job.attempts.last()
+    sent = name_of(attempt)
+    return (
+        attempt.state == "running"
+        and adapter_of(attempt.pool.centre).poll([sent])[sent].started_at is not None
+    )
+
+
+def until(holds: Callable[[], Any], patience_s: float = 20.0) -> None:
+    ends = time.monotonic() + patience_s
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.05)

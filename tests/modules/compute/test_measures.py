@@ -60,7 +60,8 @@ def drive(desk: Desk, pools: list[Any], chance: random.Random) -> Count:
             continue
         desk.start(job)
         count.waits += 1
-        metered, well = chance.randint(0, job.held_ms * 5 // 4), chance.random() < 0.7
+        metered = chance.randint(0, job.held_ms * 5 // 4) // job.chips * job.chips
+        well = chance.random() < 0.7
         desk.end(job, metered, well=well)
         count.finished += well
         pool = job.allocation.pool

@@ -6,20 +6,25 @@ from compute.desk import Desk
 from refusals import refused
 
 from hutong.kernel.errors import Exhausted
-from hutong.modules.compute.queries import why_not_yet
+from hutong.modules.compute.broker.turn import turn
+from hutong.modules.compute.outlook import lead
 
 
 def test_a_job_waits_until_the_chips_it_needs_are_free(desk: Desk) -> None:
     allocation = desk.active("10")
     first, second = desk.submit(allocation, chips=2, limit_s=60), desk.submit(allocation, chips=1, limit_s=60)
-    assert "There is room" in why_not_yet(second).en
     desk.start(first)
-    assert "2 of 2 are at work" in why_not_yet(second).en and "2在用" in why_not_yet(second).zh
+    turn()
+    second.refresh_from_db()
+    said = lead(second)
+    assert said is not None and "POL-0001 is 1 chips short" in said.en and "As asked: " in said.en
+    assert "还差1块芯片" in said.zh and "按原申请" in said.zh
     with refused(Exhausted, "pool.busy", "job"):
         desk.start(second)
     desk.end(first, 1000)
     assert desk.start(second).state == "running"
-    assert why_not_yet(second.__class__.objects.get(pk=second.pk)) is None
+    second.refresh_from_db()
+    assert lead(second) is None
 
 
 def test_jobs_of_several_allocations_share_the_chips_of_a_pool(desk: Desk) -> None:

@@ -12,8 +12,8 @@ from lane import Lane
 from tests_hub import Hub
 
 from hutong.kernel.errors import Conflict, Exhausted, HutongError
-from hutong.modules.compute import book
 from hutong.modules.compute.models import Job
+from hutong.modules.compute.money import book
 from hutong.platform import runner
 from hutong.platform.ledger import triggers
 from hutong.platform.ledger.audit import audit

@@ -1,108 +1,171 @@
-"""Carrying out a job: prepare, run as a limited process, meter, settle, collect. Works as a background job of the hub."""
+"""Carrying out an attempt: prepare its folder, hand it to the centre, and at its end collect, meter and settle."""
 
 from __future__ import annotations
 
 import io
-import os
 import shutil
-import sys
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 from django_tasks import task
 
-from hutong.engines.broker import Limits, Usage, alive, run_local
 from hutong.kernel.errors import HutongError
 from hutong.kernel.permission import THE_HUB
-from hutong.modules.compute.models import LONGEST_ENDING, Job
+from hutong.modules.compute import connections
+from hutong.modules.compute.adapters import Report, Task, Unreachable, Usage
+from hutong.modules.compute.broker.centres import adapter_of, name_of
+from hutong.modules.compute.models import LONGEST_ENDING, Attempt
 from hutong.modules.compute.programs import PROGRAMS
 from hutong.platform import files, runner
+from hutong.platform.line import in_line
 
 LOG_NAME = "log.txt"
+# Ends of which the job bears no blame: it waits again, so many times.
+GIVEN_BACK = ("preempted", "node_failed", "lost")
+MOST_ATTEMPTS = 3
+LONGEST_LOG = 1 << 20
+_SOURCE = str(Path(__file__).resolve().parents[3])
+ENVIRONMENT = {
+    "PYTHONPATH": _SOURCE,
+    "PYTHONUNBUFFERED": "1",
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+}
 
 
 def folder_of(code: str) -> Path:
-    """Where the job works, below the hub's home."""
+    """Where the job works, below the hub's home. A centre on another machine sees it on a shared file system."""
     return Path(settings.HUTONG_HOME) / "jobs" / code
 
 
 @task()
-def execute(code: str) -> str:
-    """Run the job of that code to its end and settle it, whatever breaks on the way. Returns how it ended."""
-    job = Job.objects.select_related("allocation__system").get(code=code)
-    if job.state != "running":
-        return job.state
-    folder, program = folder_of(code), PROGRAMS[job.program]
+def begin(attempt: int) -> str:
+    """Prepare the job's folder and hand it to its centre; harmless to repeat. Returns the state of the attempt."""
+    found = Attempt.objects.select_related("job__allocation__system", "pool__centre").get(pk=attempt)
+    if found.state != "starting" or found.reference:
+        return found.state
+    job, folder = found.job, folder_of(found.job.code)
     folder.mkdir(parents=True, exist_ok=True)
-    step, used_ms = "prepare", 0
+    step = "prepare"
     try:
-        program.prepare(job, folder)
-        step = "run"
-        usage = _run(job, folder, program.module)
-        used_ms = usage.used_ms
-        if usage.ending == "finished":
-            step = "collect"
-            program.collect(job, folder)
+        PROGRAMS[job.program].prepare(job, folder)
+        step = "start"
+        receipt = adapter_of(found.pool.centre).start(
+            name_of(found), _task(found, folder), key=f"start-{attempt}"
+        )
+    except Unreachable:
+        # Nothing is known: it stays as starting, and the next turn that hears the centre repeats the start.
+        return found.state
     except Exception as problem:
-        return _broken(job, folder, step, problem, used_ms)
-    if usage.ending != "finished":
-        return _fail(job, folder, usage.ending, used_ms)
-    _settle("compute.job.finish", job, folder, usage.ending, used_ms)
-    shutil.rmtree(folder, ignore_errors=True)
-    return usage.ending
+        return _broken(found, step, problem)
+    with in_line():
+        Attempt.objects.filter(pk=attempt, state="starting").update(state="running", reference=receipt.number)
+    return "running"
 
 
-def _run(job: Job, folder: Path, module: str) -> Usage:
-    def asked() -> bool:
-        return Job.objects.filter(pk=job.pk, cancel_asked=True).exists()
-
-    source = str(Path(__file__).resolve().parents[3])
-    path = os.pathsep.join(p for p in (source, os.environ.get("PYTHONPATH", "")) if p)
-    command = [sys.executable, "-m", module, "run", str(folder)]
-    limits = Limits(wall_s=job.limit_s)
-    return run_local(
-        command, folder, limits, chips=job.chips, cancelled=asked, environment={"PYTHONPATH": path}
+def _task(attempt: Attempt, folder: Path) -> Task:
+    """The job as the centre's engine is to run it. A chip that the centre's connection maps to ``cpu`` is a core."""
+    job, pool = attempt.job, attempt.pool
+    about = connections.known(pool.centre.connection)
+    # env --chdir (coreutils 8.28): the job works in its own folder, whatever folder its engine starts in.
+    command = ("env", f"--chdir={folder}", *PROGRAMS[job.program].words(job))
+    cores = about["engine"] != "local" and dict(about.get("models", {})).get(pool.chip) == "cpu"
+    nodes = -(-job.chips // pool.node_chips) if about["engine"] != "local" and not cores else 1
+    return Task(
+        command,
+        chips=0 if cores else job.chips,
+        cpus=job.chips if cores else 1,
+        nodes=nodes if job.chips % nodes == 0 else 1,
+        model=None if cores or about["engine"] == "local" else pool.chip,
+        limit_s=job.limit_s,
+        label=job.code,
+        environment={**ENVIRONMENT, "HUTONG_NUMBER": str(job.inputs.get("number", 1))},
     )
 
 
-def _broken(job: Job, folder: Path, step: str, problem: Exception, used_ms: int) -> str:
+def conclude(attempt: int, report: Report) -> str:
+    """Settle an attempt that is over at its centre. Returns how it ended."""
+    found = Attempt.objects.select_related("job__allocation__system", "pool__centre").get(pk=attempt)
+    if found.state == "ended" or found.job.state != "running":
+        return found.ending
+    ending = "lost" if report.state == "unknown" else report.state
+    stopped = ending == "cancelled" and not found.job.cancel_asked
+    if (ending in GIVEN_BACK or stopped) and found.job.attempts.count() < MOST_ATTEMPTS:
+        runner.run(
+            THE_HUB, "compute.job.requeue", {"job": found.job.code, "ending": ending}, key=f"back-{attempt}"
+        )
+        return ending
+    usage = adapter_of(found.pool.centre).usage([name_of(found)])[name_of(found)]
+    if not usage.final and report.accounted and report.state != "unknown":
+        return found.ending
+    began, ended = _span(usage)
+    if ending != "finished":
+        return _settle(found, "fail", ending, began, ended)
+    try:
+        PROGRAMS[found.job.program].collect(found.job, folder_of(found.job.code))
+    except Exception as problem:
+        return _broken(found, "collect", problem, began, ended)
+    _settle(found, "finish", ending, began, ended)
+    shutil.rmtree(folder_of(found.job.code), ignore_errors=True)
+    return ending
+
+
+def _span(usage: Usage) -> tuple[datetime, datetime]:
+    """From the first second on chips to the last, less what it was suspended; an instant where it never ran, or where
+    the centre's clock was set back so far that the end lies before the beginning."""
+    if not usage.segments:
+        now = timezone.now()
+        return now, now
+    began = min(s.started_at for s in usage.segments)
+    return began, max(began, *(s.ended_at for s in usage.segments))
+
+
+def _broken(
+    attempt: Attempt,
+    step: str,
+    problem: Exception,
+    began: datetime | None = None,
+    ended: datetime | None = None,
+) -> str:
     """Settle a job whose step broke off. A refusal is an ending like another; a fault of the hub is raised again."""
     refusal = problem if isinstance(problem, HutongError) else None
     rule = refusal.rule if refusal else type(problem).__name__
     said = refusal.what.en if refusal else "a fault of the hub, its operator was told"
-    with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
+    with (folder_of(attempt.job.code) / LOG_NAME).open("a", encoding="utf-8") as log:
         log.write(f"{step} broke off: {said} ({rule})\n")
-    ending = _fail(job, folder, f"{step}:{rule}"[:LONGEST_ENDING], used_ms)
+    now = timezone.now()
+    ending = _settle(attempt, "fail", f"{step}:{rule}"[:LONGEST_ENDING], began or now, ended or now)
     if refusal is None:
         raise problem
     return ending
 
 
-def _fail(job: Job, folder: Path, ending: str, used_ms: int) -> str:
-    _settle("compute.job.fail", job, folder, ending, used_ms)
+def _settle(attempt: Attempt, how: str, ending: str, began: datetime, ended: datetime) -> str:
+    job = attempt.job
+    said = io.BytesIO(log_of(attempt))
+    with in_line():
+        stored = files.store(said, name=LOG_NAME, media_type="text/plain")
+    given = {
+        "job": job.code,
+        "ending": ending,
+        "began": began.isoformat(),
+        "ended": ended.isoformat(),
+        "log": stored.sha256,
+    }
+    runner.run(THE_HUB, f"compute.job.{how}", given, key=f"settle-{attempt.pk}")
     return ending
 
 
-def _settle(operation: str, job: Job, folder: Path, ending: str, used_ms: int) -> None:
-    log = folder / LOG_NAME
-    stored = files.store(
-        io.BytesIO(log.read_bytes() if log.is_file() else b""), name=LOG_NAME, media_type="text/plain"
-    )
-    runner.run(
-        THE_HUB,
-        operation,
-        {"job": job.code, "ending": ending, "used": f"{used_ms}ms", "log": stored.sha256},
-        key=f"settle-{job.code}",
-    )
+def log_of(attempt: Attempt) -> bytes:
+    """What the job has said so far, and what the hub had to say; its last mebibyte."""
+    places = (adapter_of(attempt.pool.centre).log(name_of(attempt)), folder_of(attempt.job.code) / LOG_NAME)
+    return b"".join(_tail(place) for place in places)[-LONGEST_LOG:]
 
 
-def recover() -> list[str]:
-    """Fail the jobs that are said to run and have no process: their hours go back. For the start of a worker.
-
-    A job without a folder was not begun: it still waits in the queue, and is not lost.
-    """
-    running = [(j, folder_of(j.code)) for j in Job.objects.filter(state="running")]
-    lost = [job for job, folder in running if folder.is_dir() and not alive(folder)]
-    for job in lost:
-        _settle("compute.job.fail", job, folder_of(job.code), "lost", 0)
-    return [j.code for j in lost]
+def _tail(place: Path | None) -> bytes:
+    if place is None or not place.is_file():
+        return b""
+    with place.open("rb") as log:
+        log.seek(max(0, place.stat().st_size - LONGEST_LOG))
+        return log.read(LONGEST_LOG)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from hutong.kernel.text import Text
 from hutong.modules.compute.models import Job
 
 Step = Callable[[Job, Path], None]
+Words = Callable[[Job], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program by name. module: run as ``python -m module run FOLDER`` in a process of its own.
+    """A program by name. words: the command of a job as a list of words, run in the job's folder; no shell reads it.
 
     prepare writes the inputs into the folder before, collect takes the results out after a good end; both run in the
     hub's own process, which alone knows records and grants.
@@ -22,17 +24,24 @@ class Program:
 
     name: str
     title: Text
-    module: str
+    words: Words
     prepare: Step
     collect: Step
 
 
+# The program whose words a person gives.
+COMMAND = "command"
 PROGRAMS: dict[str, Program] = {}
 
 
-def program(name: str, *, title: Text, module: str, prepare: Step, collect: Step) -> Program:
+def program(name: str, *, title: Text, words: Words, prepare: Step, collect: Step) -> Program:
     """Register a program. ValueError where the name is taken."""
     if name in PROGRAMS:
         raise ValueError(f"program {name} is declared twice")
-    PROGRAMS[name] = Program(name, title, module, prepare, collect)
+    PROGRAMS[name] = Program(name, title, words, prepare, collect)
     return PROGRAMS[name]
+
+
+def module(name: str) -> Words:
+    """A module of the hub as a program: ``python -m NAME run .`` in the job's folder."""
+    return lambda job: (sys.executable, "-m", name, "run", ".")

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from hutong.kernel.errors import Conflict, Invalid
 from hutong.kernel.text import Text
-from hutong.modules.compute import book
 from hutong.modules.compute.models import Allocation, Centre, Job, Pool
+from hutong.modules.compute.money import book, charging
+from hutong.modules.compute.outlook import foresee
 from hutong.modules.compute.programs import PROGRAMS
+from hutong.modules.compute.residence import regions_of
 from hutong.platform.context import RunContext
 
 LONGEST_S = 30 * 24 * 3600
+MOST_COPIES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What else a job asks for. accept: kinds of chip, none: that of the allocation. checkpoint_s: work lost at most."""
+
+    accept: tuple[str, ...] = ()
+    deadline: datetime | None = None
+    checkpoint_s: int = 0
+    award_priority: int = 0
+
+
+TERMS = Terms()
 
 
 def submit_job(
@@ -27,11 +44,27 @@ def submit_job(
     *,
     chips: int,
     limit_s: int,
+    terms: Terms = TERMS,
 ) -> Job:
-    """Queue a job under an allocation and set its hours aside (chips times limit).
+    """Queue a job under an allocation and set its hours aside: chips times limit, at the dearest kind of chip accepted.
 
     For operations of later departments: call inside the body. Raises `Invalid`, `Conflict`, `Exhausted`.
     """
+    return submit_jobs(ctx, allocation, program, inputs, chips=chips, limit_s=limit_s, terms=terms)[0]
+
+
+def submit_jobs(
+    ctx: RunContext,
+    allocation: Allocation,
+    program: str,
+    inputs: Mapping[str, Any],
+    *,
+    chips: int,
+    limit_s: int,
+    terms: Terms = TERMS,
+    copies: int = 1,
+) -> list[Job]:
+    """The same for an array: so many jobs of one description, all queued or none."""
     if program not in PROGRAMS:
         raise ValueError(f"no program {program}")
     if allocation.state != "active":
@@ -41,32 +74,95 @@ def submit_job(
             remedy=Text("Ask the centre to activate it.", "请算力中心启用该配额。"),
             field="allocation",
         )
-    if not 1 <= chips <= allocation.pool.chips:
-        raise Invalid(
-            Text("The pool has {n} chips.", "该算力池共{n}张卡。").format(n=allocation.pool.chips),
-            rule="job.chips",
-            remedy=Text("Ask for 1 to {n}.", "请填写1至{n}。").format(n=allocation.pool.chips),
-            field="chips",
+    accept = terms.accept or (allocation.pool.chip,)
+    _within(copies, 1, MOST_COPIES, "copies")
+    most = _most_chips(allocation, accept)
+    if most == 0:
+        raise _nowhere(accept)
+    _within(chips, 1, most, "chips")
+    _within(limit_s, 1, LONGEST_S, "limit_s")
+    _reachable(terms, limit_s, ctx.now)
+    held = charging.hold_ms(chips * limit_s * 1000, accept, allocation.pool.chip, ctx.now)
+
+    def job(number: int) -> Job:
+        return Job(
+            allocation=allocation,
+            program=program,
+            inputs={**inputs, **({"number": number} if copies > 1 else {})},
+            accept=list(accept),
+            chips=chips,
+            limit_s=limit_s,
+            deadline=terms.deadline,
+            checkpoint_s=terms.checkpoint_s,
+            award_priority=terms.award_priority,
+            held_ms=held,
         )
-    if not 1 <= limit_s <= LONGEST_S:
-        raise Invalid(
-            Text("A job is limited to between 1 second and 30 days.", "作业时限须在1秒至30天之间。"),
-            rule="job.limit",
-            remedy=Text("Give the seconds as a whole number.", "请以整数秒填写。"),
-            field="limit_s",
-        )
-    held = chips * limit_s * 1000
-    job = Job(
-        allocation=allocation,
-        program=program,
-        inputs=dict(inputs),
-        chips=chips,
-        limit_s=limit_s,
-        held_ms=held,
+
+    jobs = [job(number) for number in range(1, copies + 1)]
+    jobs[0].regions = regions_of(jobs[0])
+    for one in jobs[1:]:
+        one.regions = jobs[0].regions
+    ctx.keep_all(jobs)
+    foresee(jobs[0], ctx.now)
+    jobs[0].save(update_fields=["outlook"])
+    book.hold_all(allocation, jobs, ctx.now)
+    return jobs
+
+
+LIMITS = {
+    "copies": (
+        "job.copies",
+        Text("An array has 1 to {n} jobs.", "作业组含1至{n}个作业。"),
+        Text("Ask for 1 to {n}.", "请填写1至{n}。"),
+    ),
+    "chips": (
+        "job.chips",
+        Text("The largest pool of these chips has {n}.", "可用算力池最多{n}张卡。"),
+        Text("Ask for 1 to {n}.", "请填写1至{n}。"),
+    ),
+    "limit_s": (
+        "job.limit",
+        Text("A job is limited to between 1 second and 30 days.", "作业时限须在1秒至30天之间。"),
+        Text("Give the seconds as a whole number.", "请以整数秒填写。"),
+    ),
+}
+
+
+def _within(value: int, least: int, most: int, field: str) -> None:
+    if not least <= value <= most:
+        rule, what, remedy = LIMITS[field]
+        raise Invalid(what.format(n=most), rule=rule, remedy=remedy.format(n=most), field=field)
+
+
+def _most_chips(allocation: Allocation, accept: Sequence[str]) -> int:
+    """Chips of the largest open pool that could take such a job; the allocation's own pool always counts."""
+    own = allocation.pool.chips if allocation.pool.chip in accept else 0
+    others = Pool.objects.filter(state="active", centre__state="active", chip__in=accept)
+    return max(own, others.aggregate(most=Coalesce(Max("chips"), 0))["most"])
+
+
+def _nowhere(accept: Sequence[str]) -> Invalid:
+    return Invalid(
+        Text("No pool that is open has chips of {k}.", "在用算力池中没有 {k}。").format(
+            k=", ".join(accept)[:200]
+        ),
+        rule="job.accept",
+        remedy=Text("Choose among the kinds of chip that pools have.", "请从现有算力池的芯片型号中选择。"),
+        field="accept",
     )
-    ctx.keep(job)
-    book.hold(allocation, job, held, ctx.now)
-    return job
+
+
+def _reachable(terms: Terms, limit_s: int, now: datetime) -> None:
+    if terms.deadline is not None and terms.deadline < now + timedelta(seconds=limit_s):
+        raise Invalid(
+            Text(
+                "Started now, the job could end after its deadline.",
+                "即使立即启动，作业也可能晚于截止时间结束。",
+            ),
+            rule="job.deadline",
+            remedy=Text("Give a later deadline or a shorter limit.", "请放宽截止时间或缩短时限。"),
+            field="deadline",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,37 +181,20 @@ class Occupied:
 
 def occupied(centre: Centre) -> tuple[Occupied, ...]:
     """Every pool of a centre with what runs and what waits on it, in one query."""
-    path = "allocations__jobs"
     pools = centre.pools.annotate(
-        running=Coalesce(Sum(f"{path}__chips", filter=Q(**{f"{path}__state": "running"})), 0),
-        waiting=Count(path, filter=Q(**{f"{path}__state": "submitted"})),
+        running=Coalesce(_of_pool(Sum("chips"), pool=OuterRef("pk"), state="running"), 0),
+        waiting=Coalesce(_of_pool(Count("pk"), allocation__pool=OuterRef("pk"), state="submitted"), 0),
     )
     return tuple(Occupied(p, p.running, p.waiting) for p in pools.order_by("id"))
 
 
-def why_not_yet(job: Job) -> Text | None:
-    """Why a job has not started, in one sentence; None once it has."""
-    if job.state != "submitted":
-        return None
-    pool = job.allocation.pool
-    busy = at_work(pool)
-    if busy + job.chips > pool.chips:
-        return Text(
-            "It needs {k} chips; {b} of {n} are at work. It can start when a running job ends.",
-            "该作业需{k}芯片；共{n}芯片，{b}在用。待运行中的作业结束后方可启动。",
-        ).format(k=job.chips, b=busy, n=pool.chips)
-    return Text(
-        "There is room ({b} of {n} chips at work): it waits for the centre's operator to start it.",
-        "现有空闲芯片（共{n}，{b}在用），等待算力中心运营人员启动。",
-    ).format(b=busy, n=pool.chips)
+def _of_pool(figure: Any, **which: Any) -> Subquery:
+    """One figure over the jobs of a pool, as part of a larger query."""
+    jobs = Job.objects.filter(**which).order_by().values("state").annotate(figure=figure)
+    return Subquery(jobs.values("figure"))
 
 
 def at_work(pool: Pool) -> int:
     """Chips of the pool on which jobs run now."""
-    running = Job.objects.filter(state="running", allocation__pool=pool)
+    running = Job.objects.filter(state="running", pool=pool)
     return running.aggregate(chips=Coalesce(Sum("chips"), 0))["chips"]
-
-
-def cost_fen(job: Job) -> int:
-    """What the job cost so far in fen, rounded down: milliseconds used times the price of an hour."""
-    return (job.used_ms or 0) * job.allocation.pool.price_fen // 3_600_000

@@ -13,7 +13,8 @@ from hutong.platform.records import Record
 
 
 class Dataset(Record):
-    """A collection of records with grade, licence and owner."""
+    """A collection of records with grade, licence and owner. regions: GB/T 2260 codes outside of which its rows may not
+    be worked on; empty where nothing binds them."""
 
     prefix = "DAT"
     title = Text("Data set", "数据集")
@@ -26,6 +27,7 @@ class Dataset(Record):
     grade = models.CharField(max_length=12)
     licence = models.CharField(max_length=60)
     personal = models.BooleanField()
+    regions = models.JSONField(default=list)
 
     class Meta(Record.Meta):
         app_label = "datahub"

@@ -55,8 +55,21 @@ def dataset_register(
     ],
     licence: Annotated[str, Text("Licence", "许可")],
     personal: Annotated[bool, Text("Holds personal data", "含个人信息")] = False,
+    regions: Annotated[
+        str,
+        Text("Regions that its rows may not leave", "数据不得出域的行政区划"),
+        Help(Text("GB/T 2260 codes; none: nothing binds them.", "GB/T 2260 代码；不填则不限。")),
+    ] = "",
 ) -> Dataset:
     """Take a data set of the own organisation into the catalogue; its rows come with its first version."""
+    within = sorted(set(regions.replace(",", " ").split()))
+    if not all(len(code) == 6 and code.isdigit() for code in within):
+        raise Invalid(
+            Text("A region is six digits.", "行政区划代码为六位数字。"),
+            rule="dataset.regions",
+            remedy=Text("For example 110000 for Beijing.", "例如北京为 110000。"),
+            field="regions",
+        )
     return Dataset(
         organisation=ctx.own_organisation(),
         title_en=title_en,
@@ -65,6 +78,7 @@ def dataset_register(
         grade=grade,
         licence=licence,
         personal=personal,
+        regions=within,
     )
 
 

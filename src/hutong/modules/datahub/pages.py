@@ -45,6 +45,7 @@ show(
             GRADE,
             LICENCE,
             PERSONAL,
+            Show("regions", Text("Regions that its rows may not leave", "数据不得出域的行政区划"), "json"),
         ),
         related=((Text("Versions", "版本"), "datahub.version", "dataset"),),
         empty=Text(

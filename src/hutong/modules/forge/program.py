@@ -11,7 +11,7 @@ import yaml
 
 from hutong.kernel.permission import THE_HUB
 from hutong.kernel.text import Text
-from hutong.modules.compute.contract import Job, program
+from hutong.modules.compute.contract import Job, module, program
 from hutong.modules.datahub.contract import read_under_grant
 from hutong.modules.forge.models import Build
 from hutong.modules.forge.operations import PROGRAM
@@ -51,7 +51,7 @@ def _store(path: Path, name: str, media_type: str) -> str:
 program(
     PROGRAM,
     title=Text("Build a model", "构建模型"),
-    module="hutong.engines.forge",
+    words=module("hutong.engines.forge"),
     prepare=prepare,
     collect=collect,
 )

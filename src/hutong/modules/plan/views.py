@@ -20,6 +20,7 @@ from hutong.modules.plan.points import points
 from hutong.modules.plan.queries import board_from, unknown
 from hutong.platform.components import Action, EmptyState
 from hutong.platform.entities import ENTITIES
+from hutong.platform.web.pages import PAGES
 from hutong.platform.web.evidence import download, drawer_response
 
 
@@ -42,10 +43,10 @@ def _before_the_plan() -> dict[str, Any]:
         "No plan is loaded yet. A task-force officer loads the plan file; every figure then follows from the ledger.",
         "尚未载入实施方案。由工作专班人员载入方案文件，各项指标随即依据账本计算。",
     )
+    lists = [(e.plural, e.url, e.key) for e in ENTITIES.values() if e.menu is not None]
+    made = [(p.title, f"/{p.path}", p.name) for p in PAGES if p.path and p.navigation is not None]
     others = (
-        EmptyState(e.plural, Action(Text("Open", "打开"), e.url, e.key))
-        for e in ENTITIES.values()
-        if e.menu is not None
+        EmptyState(title, Action(Text("Open", "打开"), url, key)) for title, url, key in [*lists, *made]
     )
     return {
         "title": Text("An AI innovation hub", "人工智能创新策源地"),

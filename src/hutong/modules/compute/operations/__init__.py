@@ -1,5 +1,13 @@
-"""What can be done with centres, hours and jobs."""
+"""What can be done with centres, agreements, hours, jobs, statements and vouchers."""
 
-from hutong.modules.compute.operations import allocation, centre, job
+from hutong.modules.compute.operations import (
+    agreement,
+    allocation,
+    centre,
+    experiment,
+    job,
+    statement,
+    voucher,
+)
 
-__all__ = ["allocation", "centre", "job"]
+__all__ = ["agreement", "allocation", "centre", "experiment", "job", "statement", "voucher"]

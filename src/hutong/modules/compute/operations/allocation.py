@@ -11,10 +11,10 @@ from hutong.kernel.operation import Reason, operation
 from hutong.kernel.quantity import ChipTime
 from hutong.kernel.text import Text
 from hutong.modules.calls.contract import Award, live_award
-from hutong.modules.compute import book
 from hutong.modules.compute import policy as may
 from hutong.modules.compute.lifecycle import ALLOCATION
 from hutong.modules.compute.models import Allocation, Job, Pool
+from hutong.modules.compute.money import book
 from hutong.platform.context import RunContext
 
 Hours = Annotated[ChipTime, Text("Chip-hours", "算力（卡时）")]

@@ -8,7 +8,7 @@ hour: the second meets `Exhausted`.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import F, Sum
@@ -41,6 +41,23 @@ def hold(allocation: Allocation, job: Job, amount_ms: int, at: datetime) -> None
     _book(allocation, {"free": -amount_ms, "held": amount_ms}, at, job)
 
 
+def hold_all(allocation: Allocation, jobs: Sequence[Job], at: datetime) -> None:
+    """Set the hours of jobs that are submitted together aside, in one booking. Raises `Exhausted`: all or none."""
+    total = sum(job.held_ms for job in jobs)
+    accounts = _moved(allocation, {"free": -total, "held": total})
+    booking = uuid.uuid4()
+    Posting.objects.bulk_create(
+        [
+            Posting(
+                booking=booking, account=accounts[kind], amount_ms=sign * job.held_ms, job=job, booked_at=at
+            )
+            for job in jobs
+            for kind, sign in (("free", -1), ("held", 1))
+        ],
+        batch_size=400,
+    )
+
+
 def settle(allocation: Allocation, job: Job, held_ms: int, used_ms: int, at: datetime) -> None:
     """Turn what was held into what was used, the rest back to free. used_ms is at most held_ms."""
     used = min(used_ms, held_ms)
@@ -50,13 +67,8 @@ def settle(allocation: Allocation, job: Job, held_ms: int, used_ms: int, at: dat
 def _book(allocation: Allocation, lines: Mapping[str, int], at: datetime, job: Job | None = None) -> None:
     if sum(lines.values()) != 0:
         raise ValueError("the lines of a booking sum to zero")
+    accounts = _moved(allocation, lines)
     booking = uuid.uuid4()
-    accounts = {a.kind: a for a in Account.objects.select_for_update().filter(allocation=allocation)}
-    for kind, amount in lines.items():
-        account = accounts[kind]
-        if kind != "source" and account.balance_ms + amount < 0:
-            raise _too_little(account.balance_ms, -amount)
-        Account.objects.filter(pk=account.pk).update(balance_ms=F("balance_ms") + amount)
     Posting.objects.bulk_create(
         [
             Posting(booking=booking, account=accounts[kind], amount_ms=amount, job=job, booked_at=at)
@@ -64,6 +76,17 @@ def _book(allocation: Allocation, lines: Mapping[str, int], at: datetime, job: J
             if amount
         ]
     )
+
+
+def _moved(allocation: Allocation, lines: Mapping[str, int]) -> dict[str, Account]:
+    """Change the balances under their lock; the accounts by kind. Raises `Exhausted` where one would go below zero."""
+    accounts = {a.kind: a for a in Account.objects.select_for_update().filter(allocation=allocation)}
+    for kind, amount in lines.items():
+        account = accounts[kind]
+        if kind != "source" and account.balance_ms + amount < 0:
+            raise _too_little(account.balance_ms, -amount)
+        Account.objects.filter(pk=account.pk).update(balance_ms=F("balance_ms") + amount)
+    return accounts
 
 
 def _too_little(left: int, asked: int) -> Exhausted:

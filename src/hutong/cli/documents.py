@@ -1,0 +1,51 @@
+"""A structured value named on the command line: a YAML or JSON file, with the files it names beside it stored first."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hutong.kernel.errors import Invalid, NotFound
+from hutong.kernel.text import Text
+
+
+def read_document(given: str) -> Any:
+    """The text itself, or what the file of that name holds. A list ``files`` in it names files next to it: each is
+    stored and replaced by its digest, so that what is sent is complete and cannot change afterwards."""
+    place = Path(given.removeprefix("@"))
+    if not place.is_file():
+        return given
+    try:
+        read = yaml.safe_load(place.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise Invalid(
+            Text("{f} is no YAML: {p}", "{f} 不是 YAML：{p}").format(
+                f=place.name, p=str(problem).splitlines()[0][:160]
+            ),
+            rule="input.json",
+            remedy=Text("Correct the file.", "请更正该文件。"),
+            field="work",
+        ) from None
+    if isinstance(read, dict) and isinstance(read.get("files"), list):
+        read["files"] = {Path(str(name)).name: _stored(place.parent / str(name)) for name in read["files"]}
+    return read
+
+
+def _stored(place: Path) -> str:
+    from hutong.platform import files
+
+    if not place.is_file():
+        raise NotFound(
+            Text("There is no file {f}.", "没有文件 {f}。").format(f=str(place)[:120]),
+            rule="file.not_found",
+            remedy=Text(
+                "Name files by their place beside the description.", "请按与描述文件的相对位置填写。"
+            ),
+            field="files",
+        )
+    kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
+    with place.open("rb") as stream:
+        return files.store(stream, name=place.name, media_type=kind).sha256
