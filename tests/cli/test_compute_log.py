@@ -17,8 +17,6 @@ from hutong.cli.app import main
 from hutong.modules.compute import contract
 from hutong.modules.compute.models import Attempt, Job
 
-OPEN = pytest.mark.xfail(strict=True, reason="the terminal does not do this yet")
-
 
 @pytest.fixture
 def desk(db: None, settings: Any, tmp_path: Path) -> CommandDesk:
@@ -71,7 +69,6 @@ def looks(monkeypatch: pytest.MonkeyPatch, job: Job, saids: list[tuple[int, byte
     monkeypatch.setattr(terminal, "time", SimpleNamespace(sleep=look))
 
 
-@OPEN
 def test_half_a_character_waits_for_its_other_half(
     desk: CommandDesk, typed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +78,6 @@ def test_half_a_character_waits_for_its_other_half(
     assert typed("compute", "log", job.code, "--follow")[1] == "进度：一"
 
 
-@OPEN
 def test_a_second_attempt_says_everything_anew(
     desk: CommandDesk, typed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,7 +86,6 @@ def test_a_second_attempt_says_everything_anew(
     assert typed("compute", "log", job.code, "--follow")[1] == "one\nagain one\ntwo\n"
 
 
-@OPEN
 def test_a_log_as_json(desk: CommandDesk, typed: Any) -> None:
     job = desk.done(desk.order(desk.active("2"), "echo", "好"))
     told = json.loads(typed("compute", "log", job.code, "--json")[1])
@@ -99,7 +94,6 @@ def test_a_log_as_json(desk: CommandDesk, typed: Any) -> None:
     assert status == 4 and json.loads(said)["rule"] == "record.unknown"
 
 
-@OPEN
 @pytest.mark.parametrize(
     ("text", "rule"),
     [

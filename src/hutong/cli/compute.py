@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 import time
@@ -32,23 +33,43 @@ def log(
     code: Annotated[str, typer.Argument(help="JOB-0001")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until the job ends")] = False,
     as_: As = None,
+    json_: Json = False,
 ) -> None:
-    """What a job has said; with --follow as it says it."""
+    """What a job has said; with --follow as it says it. As JSON at once, with --follow at the end."""
     open_hub()
     try:
         job = _job(code, as_)
-        shown = 0
+        shown = _Shown()
         while True:
-            said, over = _said(job)
-            sys.stdout.write(said[shown:].decode("utf-8", "replace"))
-            sys.stdout.flush()
-            shown = len(said)
+            attempt, said, over = _said(job)
+            if not json_:
+                sys.stdout.write(shown.more(attempt, said, over))
+                sys.stdout.flush()
             if over or not follow:
-                return
+                break
             time.sleep(LOOK_EVERY_S)
             job.refresh_from_db()
     except HutongError as error:
-        fail(error, False)
+        fail(error, json_)
+    if json_:
+        show_json({"code": job.code, "state": job.state, "log": said.decode("utf-8", "replace")})
+
+
+class _Shown:
+    """What was shown of a growing log. A new attempt says everything anew; half a character waits for its other half."""
+
+    def __init__(self) -> None:
+        self.attempt, self.length, self.decoder = 0, 0, _decoder()
+
+    def more(self, attempt: int, said: bytes, over: bool) -> str:
+        if attempt != self.attempt or len(said) < self.length:
+            self.attempt, self.length, self.decoder = attempt, 0, _decoder()
+        new, self.length = said[self.length :], len(said)
+        return self.decoder.decode(new, over)
+
+
+def _decoder() -> codecs.IncrementalDecoder:
+    return codecs.getincrementaldecoder("utf-8")("replace")
 
 
 def _job(code: str, as_: str | None) -> Any:
@@ -60,15 +81,17 @@ def _job(code: str, as_: str | None) -> Any:
     return load_record(Job, code, actor, "code")
 
 
-def _said(job: Any) -> tuple[bytes, bool]:
-    """Everything so far, and whether that is all there will be."""
+def _said(job: Any) -> tuple[int, bytes, bool]:
+    """The attempt that speaks, everything it said so far, and whether that is all there will be."""
     from hutong.modules.compute.contract import log_of
     from hutong.platform import files
 
+    attempt = job.attempts.select_related("job", "pool__centre").order_by("pk").last()
+    number = 0 if attempt is None else attempt.pk
     if job.log_sha256:
-        return files.read(job.log_sha256), True
-    attempt = job.attempts.exclude(state="ended").select_related("job", "pool__centre").last()
-    return (log_of(attempt) if attempt is not None else b""), job.state not in ("submitted", "running")
+        return number, files.read(job.log_sha256), True
+    speaks = attempt is not None and attempt.state != "ended"
+    return number, (log_of(attempt) if speaks else b""), job.state not in ("submitted", "running")
 
 
 def replay(

@@ -17,10 +17,14 @@ def read_document(given: str) -> Any:
     stored and replaced by its digest, so that what is sent is complete and cannot change afterwards."""
     place = Path(given.removeprefix("@"))
     if not place.is_file():
+        if given.startswith("@") or place.suffix in (".yaml", ".yml", ".json"):
+            raise _missing(place, "work")
         return given
     try:
-        read = yaml.safe_load(place.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        from hutong.platform.parsing import read_yaml
+
+        read = read_yaml(place.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as problem:
         raise Invalid(
             Text("{f} is no YAML: {p}", "{f} 不是 YAML：{p}").format(
                 f=place.name, p=str(problem).splitlines()[0][:160]
@@ -30,22 +34,38 @@ def read_document(given: str) -> Any:
             field="work",
         ) from None
     if isinstance(read, dict) and isinstance(read.get("files"), list):
-        read["files"] = {Path(str(name)).name: _stored(place.parent / str(name)) for name in read["files"]}
+        read["files"] = _beside(place.parent, [str(name) for name in read["files"]])
     return read
+
+
+def _beside(folder: Path, names: list[str]) -> dict[str, str]:
+    """Digests of these files by their last names. `Invalid` where two have one: the job has one folder."""
+    last = [Path(name).name for name in names]
+    twice = sorted({name for name in last if last.count(name) > 1})
+    if twice:
+        raise Invalid(
+            Text("Two files are called {n}.", "有两个文件同名：{n}。").format(n=twice[0][:80]),
+            rule="file.twice",
+            remedy=Text("Rename one of them.", "请为其中之一改名。"),
+            field="files",
+        )
+    return {name: _stored(folder / given) for name, given in zip(last, names, strict=True)}
 
 
 def _stored(place: Path) -> str:
     from hutong.platform import files
 
     if not place.is_file():
-        raise NotFound(
-            Text("There is no file {f}.", "没有文件 {f}。").format(f=str(place)[:120]),
-            rule="file.not_found",
-            remedy=Text(
-                "Name files by their place beside the description.", "请按与描述文件的相对位置填写。"
-            ),
-            field="files",
-        )
+        raise _missing(place, "files")
     kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
     with place.open("rb") as stream:
         return files.store(stream, name=place.name, media_type=kind).sha256
+
+
+def _missing(place: Path, field: str) -> NotFound:
+    return NotFound(
+        Text("There is no file {f}.", "没有文件 {f}。").format(f=str(place)[:120]),
+        rule="file.not_found",
+        remedy=Text("Name files by their place beside the description.", "请按与描述文件的相对位置填写。"),
+        field=field,
+    )

@@ -20,6 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Port = Annotated[int, typer.Option(help="port on 127.0.0.1")]
 CHECKPOINT_EVERY_S = 30
 SURVEY_EVERY_S = 3600
+FAULT_PAUSE_S = 5
 
 
 def add(app: typer.Typer) -> None:
@@ -64,12 +65,18 @@ def worker() -> None:
     from hutong.platform.ledger import checkpoints
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    jobs.reclaim()
     signed = surveyed = float("-inf")
     while True:
         try:
             jobs.drain(wait=False)
         except jobs.JobFailed as failure:
             print(str(failure).splitlines()[0], file=sys.stderr)
+        except Exception as fault:
+            # A worker outlives what one turn trips over: the next one finds the same tables, and tries again.
+            print(f"{type(fault).__name__}: {fault}", file=sys.stderr)
+            connection.close()
+            time.sleep(FAULT_PAUSE_S)
         if time.monotonic() - signed > CHECKPOINT_EVERY_S:
             checkpoints.sign()
             signed = time.monotonic()

@@ -6,11 +6,15 @@ What goes on outside, as jobs at a computing centre do, is looked at by the turn
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django_tasks.base import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
@@ -43,7 +47,7 @@ def drain(on_job: Callable[[str], Any] | None = None, *, limit: int = 1000, wait
         backend_name="default",
         startup_delay=False,
         max_tasks=None,
-        worker_id="drain",
+        worker_id=me(),
         excluded_queue_names=[],
     )
     count, turned = 0, False
@@ -65,11 +69,30 @@ def drain(on_job: Callable[[str], Any] | None = None, *, limit: int = 1000, wait
     return count
 
 
+def me() -> str:
+    """This process, as the jobs that it claims name it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def reclaim() -> int:
+    """Jobs that a worker of this machine had claimed when it was killed wait again; returns how many. For the start of a
+    worker: every background job of the hub may be repeated."""
+    host = socket.gethostname()
+    count = 0
+    for job in DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING):
+        name, _, number = (job.worker_ids or [""])[-1].rpartition(":")
+        if name == host and number.isdigit() and not Path(f"/proc/{number}").exists():
+            count += DBTaskResult.objects.filter(pk=job.pk, status=TaskResultStatus.RUNNING).update(
+                status=TaskResultStatus.READY, started_at=None
+            )
+    return count
+
+
 def _claim() -> DBTaskResult | None:
     with transaction.atomic():
         job = DBTaskResult.objects.ready().get_locked()
         if job is not None:
-            job.claim("drain")
+            job.claim(me())
         return job
 
 

@@ -21,6 +21,17 @@ from hutong.platform.records import Record
 from hutong.platform.scope import visible
 
 SHORT = 300
+
+
+class _Plain(yaml.SafeLoader):
+    """YAML without aliases: some hundred characters of them unfold to billions of values, or hold themselves."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not read here")
+        return super().compose_node(parent, index)
+
+
 JSON_LIMIT = 256_000
 
 
@@ -90,6 +101,11 @@ def _plain(value: Any, field: str) -> Any:
     return value
 
 
+def read_yaml(text: str) -> Any:
+    """A YAML text of plain values, without tags and aliases. Raises `yaml.YAMLError`."""
+    return yaml.load(text, _Plain)
+
+
 def _json(raw: Any, parameter: Parameter) -> Json:
     if isinstance(raw, Json):
         return Json(_plain(raw.value, parameter.name))
@@ -102,7 +118,7 @@ def _json(raw: Any, parameter: Parameter) -> Json:
                 parameter.name,
             )
         try:
-            raw = json.loads(raw) if raw.lstrip()[:1] in ("{", "[") else yaml.safe_load(raw)
+            raw = json.loads(raw) if raw.lstrip()[:1] in ("{", "[") else read_yaml(raw)
         except (ValueError, yaml.YAMLError, RecursionError) as problem:
             raise _invalid(
                 Text("This is neither JSON nor YAML: {p}", "既不是 JSON 也不是 YAML：{p}").format(

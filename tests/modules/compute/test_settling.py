@@ -10,6 +10,7 @@ from refusals import refused
 
 from hutong.kernel.errors import Conflict, Denied, Invalid
 from hutong.kernel.permission import THE_HUB
+from hutong.modules.compute.broker.turn import fall_due
 
 
 def test_only_the_hub_settles_and_only_the_centre_starts(desk: Desk) -> None:
@@ -85,3 +86,12 @@ def test_another_price_changes_no_past_cost(desk: Desk) -> None:
     new.refresh_from_db()
     old.refresh_from_db()
     assert (old.cost_fen, new.cost_fen) == (120, 240)
+
+
+def test_a_price_posted_for_later_is_shown_once_it_is_in_force(desk: Desk) -> None:
+    later = desk.hub.clock.now() + timedelta(days=1)
+    desk.hub.do(desk.operator, "compute.pool.price", pool=desk.pool, price="9", valid_from=later.isoformat())
+    assert fall_due(later - timedelta(seconds=1)) == 0
+    assert fall_due(later) == 1 and fall_due(later) == 0
+    desk.pool.refresh_from_db()
+    assert desk.pool.price_fen == 900

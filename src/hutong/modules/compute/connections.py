@@ -50,7 +50,17 @@ def admits_commands(name: str) -> bool:
 
 @lru_cache(maxsize=4)
 def _read(place: Path, changed: int) -> dict[str, Mapping[str, Any]]:
-    read = yaml.safe_load(place.read_text(encoding="utf-8")) or {}
+    try:
+        read = yaml.safe_load(place.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise Invalid(
+            Text("{f} is no YAML: {p}", "{f} 不是 YAML：{p}").format(
+                f=FILE, p=str(problem).splitlines()[0][:160]
+            ),
+            rule="connection.file",
+            remedy=Text("The hub's operator corrects the file.", "请平台运维人员更正该文件。"),
+            field="connection",
+        ) from None
     for name, one in read.items() if isinstance(read, Mapping) else [("", None)]:
         if not isinstance(one, Mapping) or one.get("engine") not in ENGINES:
             raise Invalid(

@@ -19,7 +19,6 @@ from hutong.modules.compute.broker.centres import adapter_of, name_of
 from hutong.modules.compute.models import LONGEST_ENDING, Attempt
 from hutong.modules.compute.programs import PROGRAMS
 from hutong.platform import files, runner
-from hutong.platform.line import in_line
 
 LOG_NAME = "log.txt"
 # Ends of which the job bears no blame: it waits again, so many times.
@@ -59,8 +58,7 @@ def begin(attempt: int) -> str:
         return found.state
     except Exception as problem:
         return _broken(found, step, problem)
-    with in_line():
-        Attempt.objects.filter(pk=attempt, state="starting").update(state="running", reference=receipt.number)
+    Attempt.objects.filter(pk=attempt, state="starting").update(state="running", reference=receipt.number)
     return "running"
 
 
@@ -143,9 +141,7 @@ def _broken(
 
 def _settle(attempt: Attempt, how: str, ending: str, began: datetime, ended: datetime) -> str:
     job = attempt.job
-    said = io.BytesIO(log_of(attempt))
-    with in_line():
-        stored = files.store(said, name=LOG_NAME, media_type="text/plain")
+    stored = files.store(io.BytesIO(log_of(attempt)), name=LOG_NAME, media_type="text/plain")
     given = {
         "job": job.code,
         "ending": ending,

@@ -18,7 +18,6 @@ from hutong.kernel.text import Text
 from hutong.modules.compute.broker.picture import admitting_of, asked_of, picture
 from hutong.modules.compute.models import Job, Pool
 from hutong.platform.components import Cell, Column, Table
-from hutong.platform.line import in_line
 
 # Explaining a job replays the cycle some dozen times: the first in the queue are told all, the others their turn.
 MOST_EXPLAINED = 40
@@ -33,8 +32,7 @@ def refresh(seen: Picture, waits: Sequence[str]) -> int:
     changed = [job for job in jobs if job.outlook != told[job.code]]
     for job in changed:
         job.outlook = told[job.code]
-    with in_line():
-        Job.objects.bulk_update(changed, ["outlook"], batch_size=500)
+    Job.objects.bulk_update(changed, ["outlook"], batch_size=500)
     return len(changed)
 
 

@@ -20,8 +20,8 @@ from hutong.modules.plan.points import points
 from hutong.modules.plan.queries import board_from, unknown
 from hutong.platform.components import Action, EmptyState
 from hutong.platform.entities import ENTITIES
-from hutong.platform.web.pages import PAGES
 from hutong.platform.web.evidence import download, drawer_response
+from hutong.platform.web.pages import PAGES
 
 
 def board(request: HttpRequest) -> HttpResponse:

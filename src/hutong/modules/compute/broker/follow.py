@@ -14,7 +14,6 @@ from hutong.modules.compute.execution import begin, conclude
 from hutong.modules.compute.models import Attempt, Centre
 from hutong.platform import runner
 from hutong.platform.jobs import JobFailed
-from hutong.platform.line import in_line
 
 
 def follow() -> int:
@@ -73,7 +72,6 @@ def _attempt(attempt: Attempt, report: Report) -> None:
         else:
             begin.enqueue(attempt=attempt.pk)
     elif attempt.state != "running":
-        with in_line():
-            Attempt.objects.filter(pk=attempt.pk).update(
-                state="running", started_at=report.started_at, reference=report.number or attempt.reference
-            )
+        Attempt.objects.filter(pk=attempt.pk).update(
+            state="running", started_at=report.started_at, reference=report.number or attempt.reference
+        )

@@ -10,7 +10,6 @@ from pathlib import Path
 from django.db import transaction
 
 from hutong.modules.compute.models import Turn
-from hutong.platform.line import in_line
 
 LEASE = timedelta(seconds=30)
 
@@ -43,7 +42,7 @@ def _dead(who: str) -> bool:
 def take(now: datetime, who: str | None = None) -> int | None:
     """Take or renew the turn; its epoch, or None while another broker has it. Nobody waits for one that died here."""
     who = who or holder()
-    with in_line(), transaction.atomic():
+    with transaction.atomic():
         Turn.objects.get_or_create(pk=1)
         turn = Turn.objects.select_for_update().get(pk=1)
         taken = turn.holder not in ("", who) and turn.until is not None and turn.until > now

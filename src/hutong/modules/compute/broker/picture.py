@@ -66,14 +66,14 @@ def _offers(pools: list[Pool], running: list[Job], now: datetime) -> tuple[Offer
             busy[place] = busy.get(place, 0) + job.chips
             if homes[job.pk] != job.pool.centre_id:
                 guests[place] = guests.get(place, 0) + job.chips
-    prices = _prices(now)
+    prices = prices_on(now)
     return tuple(
         _offer(p, busy.get(p.pk, 0), guests.get(p.pk, 0), terms.get(p.centre_id), prices.get(p.pk))
         for p in pools
     )
 
 
-def _prices(now: datetime) -> dict[int, int]:
+def prices_on(now: datetime) -> dict[int, int]:
     """The price in force at that moment, by pool: one that was posted for later comes into force by itself."""
     posted = Price.objects.filter(valid_from__lte=now).order_by("valid_from", "pk")
     return dict(posted.values_list("pool_id", "price_fen"))

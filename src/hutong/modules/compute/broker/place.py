@@ -18,7 +18,6 @@ from hutong.modules.compute.broker.picture import picture
 from hutong.modules.compute.models import Decision
 from hutong.modules.compute.outlook import refresh
 from hutong.platform import files, runner
-from hutong.platform.line import in_line
 
 
 def place(epoch: int, now: datetime | None = None) -> int:
@@ -30,7 +29,7 @@ def place(epoch: int, now: datetime | None = None) -> int:
     refresh(seen, [w.job for w in made.waits])
     if not made.starts:
         return 0
-    with in_line(), transaction.atomic():
+    with transaction.atomic():
         # A broker that slept over its lease has a picture of the past: another one decides by now.
         if not lease.still(epoch):
             return 0
