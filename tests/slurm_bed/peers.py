@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from calendar import timegm
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def federated(bed: Bed, folder: Path, work: Work) -> dict[str, object]:
         )  # fmt: skip
         rows = [line.split("|") for line in said.splitlines()]
         ran[one.name] = len(rows)
-        ends += [time.mktime(time.strptime(end, "%Y-%m-%dT%H:%M:%S")) for end, _ in rows if end != "Unknown"]
+        ends += [timegm(time.strptime(end, "%Y-%m-%dT%H:%M:%S")) for end, _ in rows if end != "Unknown"]
     return {
         "makespan, s": round(max(ends) - began, 1),
         "submission, s": round(submitted, 1),

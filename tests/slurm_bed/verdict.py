@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from calendar import timegm
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +130,7 @@ def _accounted(bed: Bed) -> Iterator[tuple[Attempt, list[tuple[int, int, int]]]]
             attempt = Attempt.named(name)
             if attempt is None or "Unknown" in (start, end) or "None" in (start, end):
                 continue
-            begin, finish = (int(time.mktime(time.strptime(t, "%Y-%m-%dT%H:%M:%S"))) for t in (start, end))
+            begin, finish = (int(timegm(time.strptime(t, "%Y-%m-%dT%H:%M:%S"))) for t in (start, end))
             if finish - begin != int(elapsed):
                 raise BedFailed(f"sacct contradicts itself: {line}")
             chips = int(tres.partition("gres/gpu=")[2].partition(",")[0] or 0)

@@ -98,9 +98,14 @@ class LocalCentre:
         """The supervisor looks for the mark; where it is gone, the process group is ended from here."""
         with self.spool.reached():
             self.spool.revoke(attempt, key)
-            folder = self._folder(attempt)
-            if not held(folder / "supervisor") and alive(folder) and self.spool.standing(attempt).alive:
-                cancel(folder)
+            self._end_orphan(attempt)
+
+    def _end_orphan(self, attempt: Attempt) -> None:
+        """End a revoked payload that nobody supervises. Looked for at every poll too: a supervisor that is being killed
+        may still hold its lock when the cancel comes, and never see the mark."""
+        folder = self._folder(attempt)
+        if not held(folder / "supervisor") and alive(folder) and self.spool.standing(attempt).alive:
+            cancel(folder)
 
     def usage(self, attempts: Sequence[Attempt]) -> dict[Attempt, Usage]:
         """Segments of the supervisor's meter, to the millisecond; of the guard, to the second, where it was killed."""
@@ -148,7 +153,10 @@ class LocalCentre:
                 attempt, meter.state, attempt.id, meter.status, meter.start, meter.end, meter.ending
             )
         if standing.number is not None:
-            return _by_guard(attempt, standing, supervised, self.spool.is_revoked(attempt))
+            revoked = self.spool.is_revoked(attempt)
+            if revoked and not supervised:
+                self._end_orphan(attempt)
+            return _by_guard(attempt, standing, supervised, revoked)
         if supervised or (self.spool.known(attempt) and held(self.spool.of(attempt) / "submit.lock")):
             return Report(attempt, "pending", attempt.id)
         return Report(attempt, "cancelled" if self.spool.is_revoked(attempt) else "unknown")
