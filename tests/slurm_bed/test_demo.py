@@ -34,6 +34,8 @@ def test_the_journey_runs_on_slurm() -> None:
     ):
         conf = next(Path(folder).rglob("slurm.conf"))
         around = {**os.environ, "SLURM_CONF": str(conf), "HUTONG_HOME": str(Path(folder) / "hub")}
+        # A hub of its own, as a user has it: not the tests' settings.
+        around.pop("DJANGO_SETTINGS_MODULE", None)
         made = subprocess.run(
             [sys.executable, "-m", "hutong", "demo", "--centre", "slurm", "--json"],
             env=around, capture_output=True, text=True, timeout=900, check=False,
