@@ -63,7 +63,7 @@ def _typed(kind: Any, value: str) -> Any:
     spelled = str(kind)
     if kind is int or spelled.startswith("int |"):
         return int(value)
-    if kind is float:
+    if kind is float or spelled.startswith("float |"):
         return float(value)
     if kind is bool:
         return value.lower() not in ("0", "no", "false")
@@ -71,7 +71,8 @@ def _typed(kind: Any, value: str) -> Any:
         return Path(value)
     if spelled.startswith(("tuple", "list", "collections.abc.Sequence", "typing.Sequence")):
         parts = [part for part in value.split(",") if part]
-        return tuple(int(p) for p in parts) if "int" in spelled else tuple(parts)
+        of = int if "int" in spelled else float if "float" in spelled else str
+        return tuple(of(p) for p in parts)
     return value
 
 
