@@ -187,7 +187,7 @@ class BookMachine(RuleBasedStateMachine):
     def stop(self, lot: int) -> None:
         """Asking a running job to stop moves no hours by itself."""
         work = self.some_work(lot)
-        expected = None if work.state == "running" else (Conflict, "job.not_running", None)
+        expected = None if work.state == "running" else (Conflict, "needs.compute.job.stop", "state")
         step = self.desk.hub.do
         self.take(expected, lambda: step(self.desk.engineer, "compute.job.stop", job=work.code))
 

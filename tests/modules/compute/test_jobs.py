@@ -81,7 +81,7 @@ def frozen(job: Any, desk: Desk) -> None:
             desk.end(job, 1, well=step == "finish")
     with refused(Conflict, "lifecycle.job.cancel", "state"):
         desk.hub.do(desk.engineer, "compute.job.cancel", job=job)
-    with refused(Conflict, "job.not_running"):
+    with refused(Conflict, "needs.compute.job.stop", "state"):
         desk.hub.do(desk.engineer, "compute.job.stop", job=job)
     assert (lines_of(job), Event.objects.count()) == (lines, events)
 

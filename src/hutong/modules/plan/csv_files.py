@@ -1,12 +1,8 @@
-"""The board, a figure and its facts as CSV: UTF-8 with a mark for spreadsheets, nothing that a spreadsheet would run."""
+"""The board, a figure and its facts as rows of a CSV file."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
-from io import StringIO
-
-from django.http import HttpResponse
+from collections.abc import Iterable
 
 from hutong.kernel.values import Number, Value, decimal_text
 from hutong.modules.plan.explain import Explanation
@@ -17,29 +13,11 @@ BOARD = (
     *("indicator", "nodes", "title_en", "title_zh", "value", "unit", "state", "why_en", "why_zh"),
     *("target_en", "target_zh", "definition", "source_en", "source_zh", "verified", "as_of", "known_on"),
 )
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def value_text(value: Value) -> str:
     """A number in full; what is no number as its state, never 0 and never an empty cell."""
     return decimal_text(value.amount) if isinstance(value, Number) else value.state
-
-
-def response(head: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> HttpResponse:
-    """A CSV file to keep (RFC 4180)."""
-    out = StringIO()
-    writer = csv.writer(out)
-    writer.writerow(head)
-    writer.writerows([_safe(cell) for cell in row] for row in rows)
-    answer = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
-
-
-def _safe(cell: str) -> str:
-    """A leading sign of a formula is quoted, unless the cell is a plain number."""
-    plain = cell.removeprefix("-").replace(".", "", 1)
-    return f"'{cell}" if cell.startswith(_RISKY) and not plain.isdecimal() else cell
 
 
 def board_rows(board: Board) -> Iterable[list[str]]:

@@ -20,6 +20,7 @@ from hutong.modules.plan.points import points
 from hutong.modules.plan.queries import board_from, unknown
 from hutong.platform.components import Action, EmptyState
 from hutong.platform.entities import ENTITIES
+from hutong.platform.web.csv_files import csv_response
 from hutong.platform.web.evidence import download, drawer_response
 from hutong.platform.web.pages import PAGES
 
@@ -61,7 +62,7 @@ def _before_the_plan() -> dict[str, Any]:
 def board_csv(request: HttpRequest) -> HttpResponse:
     found = board_from(figures_of(request))
     name = f"{found.text.id}-{found.look.day.isoformat()}.csv"
-    return csv_files.response(csv_files.BOARD, csv_files.board_rows(found), name)
+    return csv_response(csv_files.BOARD, csv_files.board_rows(found), name)
 
 
 def board_json(request: HttpRequest) -> HttpResponse:
@@ -108,13 +109,13 @@ def figure_csv(request: HttpRequest, name: str) -> HttpResponse:
     figures = figures_of(request)
     found = _explained(figures, name)
     head = ("day", "value", "as_known_then", "definition", "facts")
-    return csv_files.response(head, csv_files.points_rows(points(figures, found.row.id)), f"{name}.csv")
+    return csv_response(head, csv_files.points_rows(points(figures, found.row.id)), f"{name}.csv")
 
 
 def facts_csv(request: HttpRequest, name: str) -> HttpResponse:
     head = ("record", "amount", "valid_from", "valid_to", "recorded_at", "event")
     found = _explained(figures_of(request), name)
-    return csv_files.response(head, csv_files.facts_rows(found), f"{name}-facts.csv")
+    return csv_response(head, csv_files.facts_rows(found), f"{name}-facts.csv")
 
 
 def figure_bundle(request: HttpRequest, name: str) -> HttpResponse:

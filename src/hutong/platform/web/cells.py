@@ -10,6 +10,7 @@ from hutong.kernel.text import Text
 from hutong.platform.components import Cell, Column, Given, State
 from hutong.platform.entities import Entity, Show, find_model
 from hutong.platform.records import Record
+from hutong.platform.web.csv_files import harmless
 
 NUMBERS = {"money", "chip_time", "count", "percent"}
 ABSENT = Text("not given", "未填写")
@@ -98,12 +99,7 @@ def state_of(record: Record) -> State | None:
 def csv_value(record: Any, show: Show) -> str:
     """A cell of a CSV file: plain text that no spreadsheet takes for a formula (OWASP CSV injection)."""
     value = raw(record, show)
-    text = value.code if isinstance(value, Record) else "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _number(text) else text
-
-
-def _number(text: str) -> bool:
-    return text.lstrip("-").replace(".", "", 1).isdigit()
+    return harmless(value.code if isinstance(value, Record) else value)
 
 
 def heading(entity: Entity) -> tuple[Column, ...]:

@@ -12,9 +12,10 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def harmless(value: object) -> str:
-    """A cell as text that no spreadsheet takes for a formula (OWASP CSV injection); None is empty, numbers stay."""
+    """A cell as text that no spreadsheet takes for a formula (OWASP CSV injection); None is empty, plain numbers stay."""
     text = "" if value is None else str(value)
-    return text if isinstance(value, int) or not text.startswith(_RISKY) else f"'{text}"
+    number = text.removeprefix("-").replace(".", "", 1).isdecimal()
+    return f"'{text}" if text.startswith(_RISKY) and not number else text
 
 
 def csv_response(head: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> HttpResponse:

@@ -19,7 +19,7 @@ from hutong.engines.broker.money.reconcile import (
     reconcile,
 )
 from hutong.engines.broker.money.segments import Usage, cut, usage
-from hutong.engines.broker.money.settle import Books, Lines, PoolTerms, by_attempt, charge, normalised, settle
+from hutong.engines.broker.money.settle import Books, Lines, PoolTerms, charge, normalised, settle
 from hutong.engines.broker.money.statement import Line, Segment, Statement, statement
 
 __all__ = [
@@ -44,7 +44,6 @@ __all__ = [
     "Usage",
     "balances",
     "bilateral",
-    "by_attempt",
     "charge",
     "cut",
     "double_claims",

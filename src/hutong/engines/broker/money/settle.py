@@ -7,7 +7,7 @@ cutting a segment in two at the same price changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -162,11 +162,3 @@ def charge(amount: Integers, fen_per_hour: Integers) -> Integers:
 def normalised(amount: int, factor: Factor) -> Fraction:
     """A line's milli-chip-milliseconds in the factor's unit, exact; shown beside the native amount, never instead of it."""
     return Fraction(amount, CHIP_HOUR) * factor.value
-
-
-def by_attempt(lines: Lines) -> Mapping[int, int]:
-    """Fen of each attempt."""
-    totals: dict[int, int] = {}
-    for attempt, fen in zip(lines.attempt.tolist(), lines.fen.tolist(), strict=True):
-        totals[attempt] = totals.get(attempt, 0) + fen
-    return totals

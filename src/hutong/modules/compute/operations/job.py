@@ -191,15 +191,10 @@ def job_cancel(ctx: RunContext, job: Job) -> None:
     permission=may.JOB_CANCEL,
     title=Text("Stop the job", "停止计算作业"),
     sentence=Text("asked the job {subject} to stop", "要求停止计算作业 {subject}"),
+    needs=("running",),
 )
 def job_stop(ctx: RunContext, job: Job) -> None:
     """Ask a running job to stop: its processes end within seconds, and what it used is paid for."""
-    if job.state != "running":
-        raise Conflict(
-            Text("The job does not run.", "该作业未在运行。"),
-            rule="job.not_running",
-            remedy=Text("A waiting job is cancelled instead.", "排队中的作业请改为取消。"),
-        )
     job.cancel_asked = True
     Attempt.objects.filter(job=job).exclude(state="ended").update(stop_asked=True)
 

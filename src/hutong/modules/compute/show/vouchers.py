@@ -161,7 +161,12 @@ def _table(title: Text, todo: Text, here: Sequence[Voucher], entries: Sequence[r
         Column(Text("What waits", "待办")),
     )
     rows = tuple(_row(v, todo, entries) for v in here[:MOST_SHOWN])
-    nothing = EmptyState(Text("No voucher is in this state.", "当前无此状态的算力券。"))
+    nothing = EmptyState(
+        Text(
+            "No voucher is in this state. An innovator applies for one with a contract of computing.",
+            "当前无此状态的算力券。创新主体凭算力合同申领。",
+        )
+    )
     state = here[0].state if here else ""
     more = len(here) > MOST_SHOWN
     shown = (
