@@ -95,7 +95,7 @@ def replay_decisions(times: int = 1) -> Replayed:
             faults.append(f"decision {row.pk}: its content was changed")
         seen = picture_of(json.loads(files.read(row.picture_sha256)))
         for _ in range(times):
-            if decide(seen).as_json() != row.content["content"]:
+            if decide(seen).as_json(row.policy) != row.content["content"]:
                 faults.append(f"decision {row.pk}: the engine decides otherwise on its picture")
                 break
         previous = row.sha256

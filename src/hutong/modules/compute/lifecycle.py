@@ -1,4 +1,4 @@
-"""States of centres, agreements, pools, allocations, jobs, statements, vouchers and experiments."""
+"""States of centres, agreements, pools, reservations, allocations, jobs, statements, vouchers and experiments."""
 
 from __future__ import annotations
 
@@ -47,6 +47,20 @@ POOL = Lifecycle(
         State("closed", Text("Closed", "办结"), "closed"),
     ),
     transitions=(Transition("close", ("active",), "closed"),),
+)
+
+RESERVATION = Lifecycle(
+    entity="reservation",
+    title=Text("Reservation", "预留"),
+    states=(
+        State("active", Text("Active", "在用"), "holds"),
+        State("cancelled", Text("Cancelled", "已取消"), "closed"),
+        State("closed", Text("Closed", "办结"), "closed"),
+    ),
+    transitions=(
+        Transition("cancel", ("active",), "cancelled"),
+        Transition("close", ("active",), "closed"),
+    ),
 )
 
 ALLOCATION = Lifecycle(

@@ -16,17 +16,19 @@ from hutong.engines.broker.decide.queue import in_order
 from hutong.engines.broker.explain import Scene, scene
 from hutong.engines.broker.reserve.starts import NO_LIMIT, Kinds, Pools, Queue, Running, Starts
 
-POLICY = "hutong-broker/1"
+POLICY = "hutong-broker/2"
+FIRST = "hutong-broker/1"
 REASONS = ("starts", "no_pool", "too_large", "chips", "lending", "window", "reservation")
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A job that starts now at a pool; passed: cheaper pools that could not take it, with the reason of each."""
+    """A job that starts now at a pool, on so many of its chips."""
 
     job: str
     pool: str
     fen_per_hour: int
+    chips: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,36 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """A job at work gives chips of a pool back by `due_ms`. why: guarantee, reservation or resize. for_whom: the job or
+    the reservation that gets them. lost_ms: chip-milliseconds of work that this destroys."""
+
+    job: str
+    pool: str
+    due_ms: int
+    why: str
+    for_whom: str
+    lost_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
-    """starts and waits, each in the order of the queue."""
+    """starts and waits, each in the order of the queue; recalls, in the order of the jobs at work."""
 
     policy: str
     starts: tuple[Start, ...]
     waits: tuple[Wait, ...]
+    recalls: tuple[Recall, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "policy": self.policy,
-            "starts": [asdict(s) for s in self.starts],
-            "waits": [asdict(w) for w in self.waits],
-        }
+    def as_json(self, policy: str = POLICY) -> dict[str, Any]:
+        """policy: in whose words; the first one knew neither sizes nor recalls."""
+        starts = [asdict(s) for s in self.starts]
+        waits = [asdict(w) for w in self.waits]
+        if policy == FIRST:
+            without = [{k: v for k, v in s.items() if k != "chips"} for s in starts]
+            return {"policy": policy, "starts": without, "waits": waits}
+        recalls = [asdict(r) for r in self.recalls]
+        return {"policy": policy, "starts": starts, "waits": waits, "recalls": recalls}
 
 
 def decide(picture: Picture, *, depth: int = 1) -> Decided:
@@ -129,7 +148,7 @@ def _said(waiting: list[Asked], offers: tuple[Offer, ...], made: Starts) -> Deci
     for place, asked in enumerate(waiting):
         pool = int(made.pool[place])
         if pool >= 0:
-            starts.append(Start(asked.job, offers[pool].pool, offers[pool].fen))
+            starts.append(Start(asked.job, offers[pool].pool, offers[pool].fen, asked.chips))
             continue
         near = int(made.reason_pool[place])
         why = REASONS[int(made.reason[place])]

@@ -11,7 +11,7 @@ from typing import Any
 
 from hutong.kernel.canonical import digest
 
-FORM = "hutong-broker-picture/1"
+FORM = "hutong-broker-picture/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Offer:
     """Chips of one pool. free: held by no job. lendable: that guests may still take, None without a bound.
 
     fen: price of a chip-hour. open: takes new jobs. speed_milli: per thousand of the reference chip; run times are
-    limits, so 1000 unless measured.
+    limits, so 1000 unless measured. reserved: a reservation of the calendar, for jobs that name it in `Asked.pools` only.
     """
 
     pool: str
@@ -32,16 +32,29 @@ class Offer:
     lendable: int | None = None
     open: bool = True
     speed_milli: int = 1000
+    reserved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A job at work: chips of a pool until its limit at the latest."""
+    """A job at work: chips of a pool until its limit at the latest.
+
+    centre: whose own users these are. right: its own centre's guaranteed chips would run it by now. least, most: sizes
+    that it can run at, 0 where only as it is. saved_ms: instant of its last checkpoint, or of its start.
+    checkpoint_ms: how long saving takes, -1 where it saves nothing. due_ms: called back already, its chips free by then.
+    """
 
     job: str
     pool: str
     chips: int
     ends_ms: int
+    centre: str = ""
+    right: bool = False
+    least: int = 0
+    most: int = 0
+    saved_ms: int = 0
+    checkpoint_ms: int = -1
+    due_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,9 @@ class Asked:
     """A waiting job. centre: whose own users these are. accept: kinds of chip. regions: where it may run, None: anywhere.
 
     account: whose share it draws on. priority: of its award, higher first. weight_fen is not known here: price is the
-    pool's. deadline_ms: to be over by then.
+    pool's. deadline_ms: to be over by then. most: runs on any number of chips from `chips` to this; None: exactly `chips`.
+    right: its own centre's guaranteed chips would run it by now. avoid: centres that will not have it. green: may wait
+    for a cleaner hour, up to its deadline. expected_ms: its likely run time, None where unknown.
     """
 
     job: str
@@ -63,6 +78,31 @@ class Asked:
     deadline_ms: int | None = None
     regions: tuple[str, ...] | None = None
     pools: tuple[str, ...] | None = None
+    most: int | None = None
+    right: bool = False
+    avoid: tuple[str, ...] = ()
+    green: bool = False
+    expected_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Chips of a pool kept by the calendar from begin to end."""
+
+    name: str
+    pool: str
+    chips: int
+    begins_ms: int
+    ends_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Carbon of a centre's computing, hour by hour from `begins_ms` on: grams of CO2e per kilowatt-hour at the chip."""
+
+    centre: str
+    begins_ms: int
+    g_per_kwh: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +117,19 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """now_ms: the moment. Order within each part is the caller's, and part of the input."""
+    """now_ms: the moment. Order within each part is the caller's, and part of the input.
+
+    losses: (instant, chip-milliseconds) that calling chips back has destroyed of late.
+    """
 
     now_ms: int
     offers: tuple[Offer, ...]
     running: tuple[Held, ...]
     waiting: tuple[Asked, ...]
     accounts: tuple[Account, ...] = ()
+    windows: tuple[Window, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    losses: tuple[tuple[int, int], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {"form": FORM, **_plain(asdict(self))}
@@ -94,17 +140,22 @@ class Picture:
 
 
 def picture_of(record: Mapping[str, Any]) -> Picture:
-    """A picture from its JSON."""
+    """A picture from its JSON; what the first form did not know yet takes its default."""
     return Picture(
         int(record["now_ms"]),
         tuple(Offer(**o) for o in record["offers"]),
         tuple(Held(**h) for h in record["running"]),
-        tuple(
-            Asked(**{**a, **{k: _names(a[k]) for k in ("accept", "regions", "pools")}})
-            for a in record["waiting"]
-        ),
+        tuple(_asked(a) for a in record["waiting"]),
         tuple(Account(**a) for a in record["accounts"]),
+        tuple(Window(**w) for w in record.get("windows", ())),
+        tuple(Signal(**{**s, "g_per_kwh": tuple(s["g_per_kwh"])}) for s in record.get("signals", ())),
+        tuple((int(at), int(lost)) for at, lost in record.get("losses", ())),
     )
+
+
+def _asked(record: Mapping[str, Any]) -> Asked:
+    names = {k: _names(record.get(k)) for k in ("accept", "regions", "pools")}
+    return Asked(**{**record, **names, "avoid": tuple(record.get("avoid", ()))})
 
 
 def _names(given: Sequence[str] | None) -> tuple[str, ...] | None:

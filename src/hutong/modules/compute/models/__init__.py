@@ -2,7 +2,7 @@
 
 from hutong.modules.compute.models.book import Account, Posting
 from hutong.modules.compute.models.broker import Decision, Turn
-from hutong.modules.compute.models.centre import Agreement, Centre, Pool, Price
+from hutong.modules.compute.models.centre import Agreement, Centre, Intensity, Pool, Price, Reservation
 from hutong.modules.compute.models.experiment import Experiment
 from hutong.modules.compute.models.money import Statement, Voucher, VoucherEntry
 from hutong.modules.compute.models.work import LONGEST_ENDING, Allocation, Attempt, Job, Segment
@@ -16,10 +16,12 @@ __all__ = [
     "Centre",
     "Decision",
     "Experiment",
+    "Intensity",
     "Job",
     "Pool",
     "Posting",
     "Price",
+    "Reservation",
     "Segment",
     "Statement",
     "Turn",

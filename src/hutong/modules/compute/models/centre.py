@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from hutong.kernel.text import Text
-from hutong.modules.compute.lifecycle import AGREEMENT, CENTRE, POOL
+from hutong.modules.compute.lifecycle import AGREEMENT, CENTRE, POOL, RESERVATION
 from hutong.platform.records import Record
 
 
@@ -44,7 +44,8 @@ class Centre(Record):
 class Pool(Record):
     """Chips of one kind at a centre, and what an hour of one of them costs.
 
-    node_chips: chips per node; a job that needs more spans several. by_operator: the centre's operator starts each job;
+    node_chips: chips per node; a job that needs more spans several. watts: of one chip at work with its share of the node,
+    0 where not declared. by_operator: the centre's operator starts each job;
     otherwise the hub places jobs by itself.
     """
 
@@ -59,6 +60,7 @@ class Pool(Record):
     domestic = models.BooleanField()
     price_fen = models.BigIntegerField()
     by_operator = models.BooleanField(default=False)
+    watts = models.PositiveIntegerField(default=0)
 
     class Meta(Record.Meta):
         app_label = "compute"
@@ -106,4 +108,46 @@ class Agreement(Record):
             models.CheckConstraint(
                 condition=Q(guaranteed_milli__lte=1000) & Q(lendable_milli__lte=1000), name="agreement_shares"
             ),
+        ]
+
+
+class Reservation(Record):
+    """Chips of a pool kept for [begins, ends): a course, an exercise, maintenance. allocation: whose jobs may run in it;
+    none: nobody's, the chips stand idle."""
+
+    prefix = "RSV"
+    title = Text("Reservation", "预留")
+    lifecycle = RESERVATION
+
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="reservations")
+    allocation = models.ForeignKey(
+        "compute.Allocation", null=True, on_delete=models.PROTECT, related_name="reservations"
+    )
+    chips = models.PositiveIntegerField()
+    begins = models.DateTimeField()
+    ends = models.DateTimeField()
+    purpose = models.TextField()
+
+    class Meta(Record.Meta):
+        app_label = "compute"
+        constraints: ClassVar[list[Any]] = [
+            models.CheckConstraint(
+                condition=Q(chips__gt=0) & Q(ends__gt=models.F("begins")), name="reservation_span"
+            )
+        ]
+
+
+class Intensity(models.Model):
+    """Carbon intensity of the electricity of a centre in the hour from `at` on, in grams of CO2e per kilowatt-hour, as
+    its operator gave it; the latest word for an hour counts. source: whose figure it is."""
+
+    centre = models.ForeignKey(Centre, on_delete=models.PROTECT, related_name="intensities")
+    at = models.DateTimeField()
+    g_per_kwh = models.PositiveIntegerField()
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        app_label = "compute"
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["centre", "at"], name="intensity_once_per_hour")
         ]

@@ -43,6 +43,11 @@ class Job(Record):
     none: anywhere. pool: where it was placed. limit_s: at most this long. deadline: to be over by
     then. checkpoint_s: seconds of work that an interruption can cost, 0: all of it. award_priority: higher goes first.
     outlook: why it waits and what can be expected, as the broker saw it last.
+
+    chips_most: an elastic job runs on any number from `chips` to this many; None: on `chips` exactly. spent_s, paid_ms:
+    seconds of its limit and hours that earlier attempts used whose work was kept. avoid: centres that will not have it,
+    as {centre, why}. green: may wait for a cleaner hour, up to its deadline. reservation: runs in it only.
+    right_at: since when its own centre's guaranteed chips would have run it. carbon_g: grams of CO2e of its energy.
     """
 
     prefix = "JOB"
@@ -60,11 +65,21 @@ class Job(Record):
     limit_s = models.PositiveIntegerField()
     deadline = models.DateTimeField(null=True)
     checkpoint_s = models.PositiveIntegerField(default=0)
+    chips_most = models.PositiveIntegerField(null=True)
     award_priority = models.PositiveSmallIntegerField(default=0)
+    green = models.BooleanField(default=False)
+    avoid = models.JSONField(default=list)
+    reservation = models.ForeignKey(
+        "compute.Reservation", null=True, on_delete=models.PROTECT, related_name="jobs"
+    )
+    right_at = models.DateTimeField(null=True)
     held_ms = models.BigIntegerField()
+    spent_s = models.PositiveIntegerField(default=0)
+    paid_ms = models.BigIntegerField(default=0)
     used_ms = models.BigIntegerField(null=True)
     native_ms = models.BigIntegerField(null=True)
     cost_fen = models.BigIntegerField(null=True)
+    carbon_g = models.BigIntegerField(null=True)
     wait_ms = models.BigIntegerField(null=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -82,11 +97,15 @@ class Attempt(models.Model):
     """One try of a job at one centre. The primary key grows with time and is the fencing token of the try.
 
     state: starting, running, ended, or unreachable while its centre is silent: it may still run there, so nothing
-    else runs the job. reference: how the centre's engine names it.
+    else runs the job. reference: how the centre's engine names it. chips: on how many it runs.
+
+    recall: why its chips are called back ("" while they are not), due_at: by when. warned: its program has been told.
+    lost_ms: chip-milliseconds of its work that the recall destroyed.
     """
 
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="attempts")
     pool = models.ForeignKey("compute.Pool", on_delete=models.PROTECT, related_name="attempts")
+    chips = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=12, default="starting")
     reference = models.CharField(max_length=120, default="")
     placed_at = models.DateTimeField()
@@ -94,6 +113,10 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(null=True)
     ending = models.CharField(max_length=LONGEST_ENDING, default="")
     stop_asked = models.BooleanField(default=False)
+    recall = models.CharField(max_length=12, default="")
+    due_at = models.DateTimeField(null=True)
+    warned = models.BooleanField(default=False)
+    lost_ms = models.BigIntegerField(default=0)
 
     class Meta:
         app_label = "compute"
@@ -110,6 +133,7 @@ class Segment(models.Model):
     """
 
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="segments")
+    attempt = models.ForeignKey(Attempt, null=True, on_delete=models.PROTECT, related_name="segments")
     pool = models.ForeignKey("compute.Pool", null=True, on_delete=models.PROTECT, related_name="+")
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField()

@@ -115,7 +115,7 @@ def job_start(ctx: RunContext, job: Job, *, pool: Pool | None = None) -> None:
     job.pool = place
     job.started_at = ctx.now
     job.wait_ms = max(0, round((ctx.now - job.created_at).total_seconds() * 1000))
-    attempt = Attempt.objects.create(job=job, pool=place, placed_at=ctx.now)
+    attempt = Attempt.objects.create(job=job, pool=place, chips=job.chips, placed_at=ctx.now)
     ctx.note(wait_ms=job.wait_ms, pool=place.code, fence=attempt.pk)
     ctx.enqueue(begin, attempt=attempt.pk)
 
