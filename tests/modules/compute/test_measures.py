@@ -144,3 +144,17 @@ def test_what_only_waits_counts_as_nothing(desk: Desk) -> None:
     desk.start(job)
     assert len(facts("job_wait")) == 1 and facts("chip_hours_delivered") == []
     assert Allocation.objects.get(pk=asked.pk).state == "active"
+
+
+def test_capacity_is_the_published_peak_of_the_chips_on_offer_and_of_no_others(desk: Desk) -> None:
+    given = {"centre": desk.pool.centre, "price": "2"}
+    for chip, chips in (("a100", 8), ("a100-80gb:1g.10gb", 7), ("t4:1/2", 3), ("unheard of", 100)):
+        desk.hub.do(desk.operator, "compute.pool.open", chip=chip, chips=chips, **given)
+    found = facts("capacity_fp16")
+    # NVIDIA: 312 TFLOPS of an A100, 65 of a T4. The desk's CPU cores have no published peak.
+    assert [(f.dims["chip"], f.amount) for f in found] == [
+        ("a100", Fraction(8 * 312, 1000)),
+        ("a100-80gb:1g.10gb", Fraction(312, 1000)),
+        ("t4:1/2", Fraction(3 * 65, 2000)),
+    ]
+    proven(found, "compute.pool.open")

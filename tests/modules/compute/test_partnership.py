@@ -169,6 +169,25 @@ def test_hours_of_one_chip_pay_for_another_by_the_published_factor(desk: Desk) -
     assert book.balances(hours)["used"] == job.used_ms and book.sound()
 
 
+def test_a_job_takes_a_partition_that_a_pool_offers_and_no_other(desk: Desk) -> None:
+    hours, partner = converted(desk)
+    given = {"centre": partner.centre, "chips": 14, "price": "0.20"}
+    with refused(Invalid, "broker.partition_template", "chip"):
+        desk.hub.do(partner.operator, "compute.pool.open", chip="a100-80gb:1g.11gb", **given)
+    cut = desk.hub.do(partner.operator, "compute.pool.open", chip="a100-80gb:1g.10gb", **given)
+    for kind, rule in (("a100-80gb:2g.10gb", "broker.partition_template"), ("a100:0.3", "broker.share")):
+        with pytest.raises(Invalid) as refusal:
+            submitted(desk, hours, accept=(kind,))
+        assert (refusal.value.rule, refusal.value.field) == (rule, "accept")
+    job = submitted(desk, hours, accept=("a100-80gb:1g.10gb",))
+    # Two sevenths of an hour of the whole chip, rounded up to the millisecond.
+    assert job.held_ms == -(-2 * HOUR // 7)
+    desk.hub.do(THE_HUB, "compute.job.start", job=job, pool=cut)
+    desk.end(job, 2 * HOUR)
+    job.refresh_from_db()
+    assert (job.native_ms, job.used_ms, job.cost_fen) == (2 * HOUR, -(-2 * HOUR // 7), 40) and book.sound()
+
+
 def test_a_chip_without_a_published_factor_is_refused_by_name(desk: Desk) -> None:
     hours, _ = converted(desk)
     with pytest.raises(Invalid) as refusal:
@@ -266,6 +285,29 @@ def test_use_that_the_hub_never_started_is_named_and_not_accepted(desk: Desk, pa
     strange = {**claimed(job)[0], "attempt": "JOB-9999/1", "pool": partner.pool.code}
     stated = partner.claim(**period(desk), lines=[*claimed(job), strange])
     assert [(f["rule"], f["attempts"]) for f in stated.flags] == [("reconcile.unknown", ["JOB-9999/1"])]
+    with refused(Conflict, "statement.flagged"):
+        desk.hub.do(desk.lane.office, "compute.statement.accept", statement=stated)
+
+
+def test_time_that_two_centres_claim_is_paid_to_neither_unseen(desk: Desk, partner: Partner) -> None:
+    job = run(desk, partner)
+    assert partner.claim(**period(desk), lines=claimed(job)).flags == []
+    home = desk.pool.centre
+    own = {**claimed(job)[0], "pool": desk.pool.code}
+    stated = desk.hub.do(
+        desk.operator,
+        "compute.statement.submit",
+        centre=home,
+        lines=[own],
+        **{k: at.isoformat() for k, at in period(desk).items()},
+    )
+    seconds = (job.segments.get().ended_at - job.segments.get().began_at).total_seconds()
+    flags = {f["rule"]: f for f in stated.flags}
+    assert (
+        flags["reconcile.elsewhere"]["en"]
+        == f"{partner.centre.code} claims {seconds:.0f} s of the same runs."
+    )
+    assert flags["reconcile.elsewhere"]["attempts"] == [own["attempt"]]
     with refused(Conflict, "statement.flagged"):
         desk.hub.do(desk.lane.office, "compute.statement.accept", statement=stated)
 

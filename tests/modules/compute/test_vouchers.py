@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from refusals import refused
 
 from hutong.kernel.clock import SteppingClock
 from hutong.kernel.errors import Conflict, Denied, Exhausted, Invalid
+from hutong.kernel.measure import MEASURES
 from hutong.kernel.permission import Actor, Role
 from hutong.modules.compute.models import Voucher, VoucherEntry
 
@@ -167,6 +169,20 @@ def test_a_credit_note_is_paid_back_and_can_be_redeemed_again(desk: Desk) -> Non
     assert entries(voucher)[-1] == ("returned", 2_000_000)
     desk.redeem(voucher, "F-2", invoiced="100000", delivered="100000")
     assert entries(voucher)[-1] == ("redeemed", 2_000_000)
+
+
+def test_the_plan_counts_what_was_paid_less_what_came_back(desk: Desk) -> None:
+    def paid() -> int | Fraction:
+        return sum(f.amount for f in MEASURES["compute.vouchers_paid"].facts())
+
+    voucher = desk.issued()
+    assert paid() == 0
+    desk.redeem(voucher)
+    assert paid() == 8_000_000
+    desk.redeem(voucher, "F-1R", invoiced="100000", delivered="100000", corrects="F-1")
+    assert paid() == 6_000_000
+    desk.hub.do(desk.office, "compute.voucher.revise", voucher=voucher, affiliated=True, reason="Register.")
+    assert paid() == 0
 
 
 def test_only_the_office_decides_and_pays(desk: Desk) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
+from hutong.engines.broker.money import published_factors, to_ms
+from hutong.kernel.errors import Invalid
 from hutong.kernel.measure import Fact, measure
 from hutong.kernel.quantity import HOUR
 from hutong.kernel.text import Text
 from hutong.modules.compute.models import Centre, Pool
+from hutong.modules.compute.money.charging import UNIT
 from hutong.platform.evidence import facts_from_events, seqs_of
 from hutong.platform.ledger.tables import Event
 
@@ -47,9 +51,13 @@ def centres_active() -> Iterable[Fact]:
     ),
 )
 def pool_chips() -> Iterable[Fact]:
+    return (fact for fact, _ in _chips())
+
+
+def _chips() -> Iterable[tuple[Fact, Pool]]:
     opened, closed = seqs_of("compute.pool.open"), _ends("compute.pool.close")
     for pool in Pool.objects.select_related("centre").order_by("id"):
-        yield Fact(
+        fact = Fact(
             record=f"urn:hutong:compute.pool:{pool.code}",
             event=opened.get(pool.code),
             amount=pool.chips,
@@ -63,6 +71,32 @@ def pool_chips() -> Iterable[Fact]:
             },
             label=pool.code,
         )
+        yield fact, pool
+
+
+@measure(
+    "compute.capacity_fp16",
+    unit="PFLOPS(FP16)",
+    nature="stock",
+    title=Text("Peak capacity at FP16", "算力规模（FP16）"),
+    definition=Text(
+        "Chips on offer times the published dense FP16 peak of their kind; kinds without a published peak are left out.",
+        "在用芯片数乘以其型号公布的 FP16 稠密峰值；未公布峰值的型号不计入。",
+    ),
+)
+def capacity_fp16() -> Iterable[Fact]:
+    for fact, pool in _chips():
+        peak = _peak(pool)
+        if peak is not None:
+            yield replace(fact, amount=fact.amount * peak)
+
+
+def _peak(pool: Pool) -> Fraction | None:
+    """PFLOPS of one chip by the factors in force when the pool was opened; None where none is published."""
+    try:
+        return published_factors().line(pool.chip, UNIT).at(to_ms(pool.created_at)).value
+    except Invalid:
+        return None
 
 
 def _ends(operation: str) -> dict[str, datetime]:
@@ -131,4 +165,25 @@ def job_wait() -> Iterable[Fact]:
         "compute.job.start",
         kind="compute.job",
         amount=lambda event, payload: Fraction(payload["noted"]["wait_ms"], 1000),
+    )
+
+
+@measure(
+    "compute.vouchers_paid",
+    unit="fen",
+    nature="flow",
+    title=Text("Compute vouchers paid", "兑付的算力券"),
+    definition=Text(
+        "What redeemed vouchers paid, less what was paid back or claimed back, on the day it was booked.",
+        "已兑付算力券金额，减去退回与追回金额，按记账之日计。",
+    ),
+)
+def vouchers_paid() -> Iterable[Fact]:
+    return facts_from_events(
+        "compute.voucher.redeem",
+        "compute.voucher.revise",
+        kind="compute.voucher",
+        amount=lambda event, payload: (
+            payload["noted"].get("paid_fen", 0) - payload["noted"].get("paid_back_fen", 0)
+        ),
     )

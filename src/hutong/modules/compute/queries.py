@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Max, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from hutong.engines.broker.chips import kind_of
 from hutong.kernel.errors import Conflict, Invalid
 from hutong.kernel.text import Text
 from hutong.modules.compute.models import Allocation, Centre, Job, Pool
@@ -75,6 +76,8 @@ def submit_jobs(
             field="allocation",
         )
     accept = terms.accept or (allocation.pool.chip,)
+    for kind in accept:
+        kind_of(kind, "accept")
     _within(copies, 1, MOST_COPIES, "copies")
     most = _most_chips(allocation, accept)
     if most == 0:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hutong.engines.broker.chips import Partition
 from hutong.engines.broker.place import (
     Fleet,
     Mix,
     Order,
-    Partition,
     Want,
     choose,
     constraints,

@@ -7,7 +7,7 @@ time out of nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import yaml
 
+from hutong.engines.broker.chips import kind_of
 from hutong.engines.broker.money.dated import Span, Timeline
 from hutong.engines.broker.money.instants import to_ms
 from hutong.engines.broker.money.refusals import refuse
@@ -73,8 +74,11 @@ class Factors:
         self._lines = {key: Timeline(f"{key[0]} → {key[1]}", some) for key, some in spans.items()}
 
     def line(self, chip: str, unit: str) -> Timeline[Factor]:
-        """The factors of one chip in one unit over time. Raises `Invalid` ``factor.unknown``."""
-        found = self._lines.get((chip, unit))
+        """The factors of one kind of chip in one unit over time; a partition or a share has its part of the whole chip's.
+
+        Raises `Invalid` ``factor.unknown``, and what `chips.kind_of` raises.
+        """
+        found = self._lines.get((chip, unit)) or self._part(chip, unit)
         if found is None:
             raise refuse(
                 "factor.unknown",
@@ -88,6 +92,17 @@ class Factors:
                 u=unit,
             )
         return found
+
+    def _part(self, chip: str, unit: str) -> Timeline[Factor] | None:
+        kind = kind_of(chip)
+        whole_chip = self._lines.get((kind.base, unit))
+        if whole_chip is None:
+            return None
+        spans = (
+            Span(s.start_ms, s.end_ms, replace(s.value, chip=chip, value=s.value.value * kind.share))
+            for s in whole_chip.spans
+        )
+        return Timeline(f"{chip} → {unit}", spans)
 
     def convert(
         self, chip_ms: int, source: str, target: str, unit: str, at_ms: int, rounding: Rounding

@@ -15,7 +15,6 @@ from hutong.engines.broker.place.fragment import CLASSES, fragments
 from hutong.engines.broker.place.gang import gang
 from hutong.engines.broker.place.inflation import PUBLISHED_RATIO, Arrivals, inflated
 from hutong.engines.broker.place.online import Placed, bid_price
-from hutong.engines.broker.place.partitions import Chip, Partition, Template, catalogue, partition
 from hutong.engines.broker.place.replay import replay
 from hutong.engines.broker.place.room import Patience
 from hutong.engines.broker.place.scores import POLICIES
@@ -30,24 +29,20 @@ __all__ = [
     "Arrivals",
     "Board",
     "Bounds",
-    "Chip",
     "Choice",
     "Fleet",
     "Mix",
     "Nodes",
     "Order",
-    "Partition",
     "Patience",
     "Placed",
     "Replay",
     "Runner",
     "Tasks",
-    "Template",
     "Trajectory",
     "Want",
     "bid_price",
     "bounds",
-    "catalogue",
     "checked",
     "choose",
     "constraints",
@@ -55,7 +50,6 @@ __all__ = [
     "fragments",
     "gang",
     "inflated",
-    "partition",
     "replay",
     "typical",
 ]

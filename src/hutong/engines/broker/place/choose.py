@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hutong.engines.broker.chips import partition
 from hutong.engines.broker.place.decision import REASONS, Choice, Fleet, Order, Runner, Want, nowhere
 from hutong.engines.broker.place.fragment import Flags, Floats, growth, mix_table
-from hutong.engines.broker.place.partitions import partition
 from hutong.engines.broker.place.state import ACCEPTS, CPU, GPUS, MEMORY, MILLI, SHARE, Ints, tightest
 from hutong.engines.broker.place.typical import Mix
 from hutong.kernel.errors import Exhausted, Invalid

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hutong.engines.broker.chips import Chip, Partition, catalogue
 from hutong.engines.broker.place.fragment import Floats
-from hutong.engines.broker.place.partitions import Chip, Partition, catalogue
 from hutong.engines.broker.place.state import MILLI, MOST_GPUS, Board, Ints
 from hutong.kernel.errors import Exhausted, Invalid
 from hutong.kernel.text import Text

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from hutong.engines.broker.chips import Partition
 from hutong.engines.broker.place.choose import choose
 from hutong.engines.broker.place.decision import Choice, Fleet, Order, Want
 from hutong.engines.broker.place.fragment import Flags
-from hutong.engines.broker.place.partitions import Partition
 from hutong.engines.broker.place.state import Board, book, summarise
 from hutong.engines.broker.place.typical import Mix
 from hutong.kernel.errors import Exhausted

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from hutong.engines.broker.money import (
     Books,
+    Finding,
     PoolTerms,
     Segment,
+    double_claims,
     from_ms,
     hub_tolerance,
     reconcile,
@@ -21,7 +23,7 @@ from hutong.engines.broker.money import (
 from hutong.kernel.clock import parse_instant
 from hutong.kernel.errors import Invalid
 from hutong.kernel.text import Text
-from hutong.modules.compute.models import Attempt, Centre
+from hutong.modules.compute.models import Attempt, Centre, Statement
 from hutong.modules.compute.models import Segment as Metered
 from hutong.modules.compute.money.charging import price_book
 
@@ -111,9 +113,43 @@ def as_rows(segments: Sequence[Segment]) -> list[dict[str, Any]]:
     ]
 
 
-def compare(centre: Centre, claimed: Sequence[Segment], observed: Sequence[Segment]) -> Compared:
-    """Both sides, their difference and what it asks for."""
-    found = reconcile(claimed, observed, POLL_MS, hub_tolerance())
+def elsewhere(centre: Centre, claimed: Sequence[Segment], begins: datetime, ends: datetime) -> list[Finding]:
+    """Time of an attempt that a standing statement of another centre claims as well: lent chips are paid once."""
+    others = Statement.objects.exclude(state="withdrawn").exclude(centre=centre)
+    standing: dict[str, list[Segment]] = {centre.code: list(claimed)}
+    for other in others.filter(begins__lt=ends, ends__gt=begins).select_related("centre").order_by("pk"):
+        standing.setdefault(other.centre.code, []).extend(map(_line, other.lines))
+    found: dict[str, tuple[int, list[str]]] = {}
+    for attempt, one, two, ms in double_claims(standing):
+        if centre.code in (one, two):
+            other_code = two if one == centre.code else one
+            sum_ms, names = found.get(other_code, (0, []))
+            found[other_code] = (sum_ms + ms, [*names, attempt])
+    return [
+        Finding(
+            "reconcile.elsewhere",
+            "disputed",
+            Text("{c} claims {s} s of the same runs.", "{c} 对同一运行申报了 {s} 秒。").format(
+                c=code, s=-(-ms // 1000)
+            ),
+            tuple(names[:20]),
+        )
+        for code, (ms, names) in sorted(found.items())
+    ]
+
+
+def _line(row: Mapping[str, Any]) -> Segment:
+    """A line of a statement as it is kept (`as_rows`)."""
+    start, end = (to_ms(parse_instant(row[k], field="lines")) for k in ("began", "ended"))
+    return Segment(row["attempt"], row["pool"], "", row["chips"] * 1000, start, end)
+
+
+def compare(
+    centre: Centre, claimed: Sequence[Segment], observed: Sequence[Segment], others: Sequence[Finding] = ()
+) -> Compared:
+    """Both sides, their difference and what it asks for. others: findings from beyond the two sides."""
+    made = reconcile(claimed, observed, POLL_MS, hub_tolerance())
+    found = replace(made, findings=(*made.findings, *others))
     flags = [
         {
             "rule": f.rule,

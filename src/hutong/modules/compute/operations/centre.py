@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from hutong.engines.broker.chips import kind_of
 from hutong.kernel.errors import Conflict, Invalid
 from hutong.kernel.operation import Help, Reason, operation
 from hutong.kernel.quantity import Money
@@ -173,7 +174,16 @@ def pool_open(
     ctx: RunContext,
     centre: Centre,
     *,
-    chip: Annotated[str, Text("Kind of chip", "芯片型号")],
+    chip: Annotated[
+        str,
+        Text("Kind of chip", "芯片型号"),
+        Help(
+            Text(
+                "A model; a partition such as a100-80gb:1g.10gb or a share such as t4:1/2 where chips are cut.",
+                "芯片型号；切分出租时填写如 a100-80gb:1g.10gb 或等分如 t4:1/2。",
+            )
+        ),
+    ],
     chips: Annotated[int, Text("Number of chips", "芯片数量")],
     domestic: Annotated[bool, Text("Domestic chip", "国产芯片")] = False,
     price: Annotated[Money, Text("Price of a chip-hour", "每卡时价格")],
@@ -184,7 +194,8 @@ def pool_open(
         Help(Text("Otherwise the hub places jobs by itself.", "否则由平台自动调度。")),
     ] = False,
 ) -> Pool:
-    """Offer a number of chips of one kind at a price per hour."""
+    """Offer a number of chips of one kind, whole or cut, at a price per hour."""
+    kind_of(chip)
     if not 1 <= chips <= 1_000_000:
         raise Invalid(
             Text("A pool has at least one chip.", "算力池至少含一张卡。"),

@@ -56,7 +56,8 @@ def statement_submit(
     _once(centre, begins, ends)
     metered = claims.metered(centre, begins, ends)
     claimed = claims.read(lines.value if lines is not None else claims.as_rows(metered), centre, begins, ends)
-    found = claims.compare(centre, claimed, metered)
+    others = claims.elsewhere(centre, claimed, begins, ends)
+    found = claims.compare(centre, claimed, metered, others)
     ctx.note(
         verdict=found.verdict, claimed_fen=found.claimed_fen, metered_fen=found.metered_fen, flags=found.flags
     )

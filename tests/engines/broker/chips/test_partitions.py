@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from hutong.engines.broker.place import Partition, catalogue, partition
+from hutong.engines.broker.chips import Partition, catalogue, partition
 from hutong.kernel.errors import Exhausted, Invalid
 
 CHIPS = catalogue()

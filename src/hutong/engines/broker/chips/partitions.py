@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -24,10 +25,14 @@ REMEDY = Text("Ask for one of: {names}", "请改用下列之一：{names}")
 
 @dataclass(frozen=True)
 class Template:
-    """A size that the vendor offers. size and starts in slices; cores and control_cpus where the chip is pooled."""
+    """A size that the vendor offers. size and starts in slices; cores and control_cpus where the chip is pooled.
+
+    compute: share of the chip's arithmetic.
+    """
 
     name: str
     memory_mib: int
+    compute: Fraction
     size: int = 0
     starts: tuple[int, ...] = ()
     cores: int = 0
@@ -36,7 +41,10 @@ class Template:
 
 @dataclass(frozen=True)
 class Chip:
-    """How one chip model may be cut, with the source of that and whether it was checked."""
+    """How one chip model may be cut, with the source of that and whether it was checked.
+
+    base: its name in the published factors, "" where that is the model.
+    """
 
     model: str
     vendor: str
@@ -48,13 +56,14 @@ class Chip:
     cores: int = 0
     control_cpus: int = 0
     memory_mib: int = 0
+    base: str = ""
 
-    def template(self, name: str) -> Template:
+    def template(self, name: str, field: str = "template") -> Template:
         """The template of that name. Raises `Invalid` naming those there are: nothing is rounded to fit."""
         for template in self.templates:
             if template.name == name:
                 return template
-        raise self._refused(Text("{chip} has no template {name}", "{chip} 没有模板 {name}"), name)
+        raise self._refused(Text("{chip} has no template {name}", "{chip} 没有模板 {name}"), name, field)
 
     def of_cores(self, cores: int) -> Template:
         """The template of exactly that many cores (slices of compute for MIG are not cores). Raises `Invalid`."""
@@ -65,13 +74,13 @@ class Chip:
             Text("{chip} cannot be cut to {name} cores", "{chip} 不能切分出 {name} 个核心"), str(cores)
         )
 
-    def _refused(self, what: Text, name: str) -> Invalid:
+    def _refused(self, what: Text, name: str, field: str = "template") -> Invalid:
         names = ", ".join(template.name for template in self.templates)
         return Invalid(
             what.format(chip=self.model, name=name),
             rule="broker.partition_template",
             remedy=REMEDY.format(names=names),
-            field="template",
+            field=field,
         )
 
 
@@ -91,10 +100,16 @@ def catalogue(file: Path = FILE) -> Mapping[str, Chip]:
 
 
 def _chip(row: Mapping[str, Any]) -> Chip:
-    templates = tuple(
-        Template(**{**template, "starts": tuple(template.get("starts", ()))}) for template in row["templates"]
-    )
+    templates = tuple(_template(row, template) for template in row["templates"])
     return Chip(**{**row, "templates": templates})
+
+
+def _template(row: Mapping[str, Any], template: Mapping[str, Any]) -> Template:
+    # Of a pooled chip the cores are the arithmetic; of a sliced one the vendor's table gives the fraction.
+    compute = (
+        Fraction(template["compute"]) if "compute" in template else Fraction(template["cores"], row["cores"])
+    )
+    return Template(**{**template, "starts": tuple(template.get("starts", ())), "compute": compute})
 
 
 def partition(chip: Chip, used: Sequence[Partition], name: str) -> Partition:
