@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hutong.engines.broker.place import POLICIES, Board, bid_price, bounds, empty_board, inflated, replay
+from hutong.engines.broker.place import (
+    POLICIES,
+    Board,
+    Nodes,
+    bid_price,
+    bounds,
+    empty_board,
+    inflated,
+    replay,
+)
 from hutong.engines.broker.place.state import Ints, book, fits, requests_of
 
 from . import cases
@@ -50,6 +59,59 @@ def test_a_bound_bites_where_shares_leave_holes() -> None:
     made = bounds(cluster, jobs, cases.in_order(cluster, jobs))
     assert made.free == pytest.approx(100.0)
     assert made.work_conserving == pytest.approx(90.5, abs=1.5)  # every second GPU loses 190
+
+
+Held = tuple[tuple[int, int, int], ...]  # (task, node, GPU) of what runs; GPU -1 for whole ones or none
+
+
+def best_with_moves(cluster: Nodes, requests: Ints, at: int, held: Held, moves: int) -> int:
+    """As `best` where no task that fits is refused, with one move allowed for a task that fits nowhere."""
+    if at == len(requests):
+        return sum(int(requests[task, 1] * requests[task, 2]) for task, _, _ in held)
+    options = places(cluster, requests, held, at)
+    if options:
+        return max(best_with_moves(cluster, requests, at + 1, (*held, one), moves) for one in options)
+    found = best_with_moves(cluster, requests, at + 1, held, moves)
+    for index in range(len(held) if moves else 0):
+        rest = held[:index] + held[index + 1 :]
+        for moved in places(cluster, requests, rest, held[index][0]):
+            for one in places(cluster, requests, (*rest, moved), at):
+                found = max(found, best_with_moves(cluster, requests, at + 1, (*rest, moved, one), moves - 1))
+    return found
+
+
+def places(cluster: Nodes, requests: Ints, held: Held, task: int) -> list[tuple[int, int, int]]:
+    board = empty_board(cluster)
+    for one, node, slot in held:
+        book(board, node, requests[one], slot, np.zeros(8, dtype=np.int64))
+    request, found = requests[task], []
+    for node in range(len(board.cpu)):
+        if fits(board, node, request):
+            share = request[1] == 1 and request[2] < 1000
+            slots = [s for s in range(8) if board.gpu[node, s] >= request[2]] if share else [-1]
+            found += [(task, node, slot) for slot in slots]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_sequence_with_moves_passes_the_bound_for_moves(seed: int) -> None:
+    cluster = cases.nodes((12, 1, 0), (12, 1, 0), (6, 0, -1))
+    random = np.random.default_rng(seed)
+    kinds = [(3000, 1, 810, 0), (4000, 1, 160, 0), (8000, 1, 1000, 0), (4000, 0, 0, 0)]
+    jobs = cases.tasks(*(kinds[i] for i in random.integers(0, 4, 6)))
+    arrivals, requests = cases.in_order(cluster, jobs), requests_of(jobs)
+    strict, moved = bounds(cluster, jobs, arrivals), bounds(cluster, jobs, arrivals, moves=1)
+    assert strict.work_conserving <= moved.work_conserving + 1e-3 <= moved.free + 2e-3
+    found = best_with_moves(cluster, requests, 0, (), 1)
+    assert found / cluster.gpu_milli * 100 <= moved.work_conserving + 1e-3
+    assert found >= best_with_moves(cluster, requests, 0, (), 0)
+
+
+def test_a_bound_for_moves_lies_between_none_and_any() -> None:
+    cluster, jobs = cases.nodes(*[(96, 8, 0)] * 4), cases.tasks(*[(3000, 1, 810, 0), (3000, 1, 1000, 0)] * 40)
+    arrivals = cases.in_order(cluster, jobs)
+    made = [bounds(cluster, jobs, arrivals, moves=m).work_conserving for m in (0, 1, 100)]
+    assert made[0] < made[1] - 0.1 and made[1] < made[2] == pytest.approx(100.0)
 
 
 @pytest.mark.parametrize("policy", [*POLICIES, "bid price"])

@@ -37,6 +37,9 @@ def decisions() -> str:
         placed = bid_price(cluster, jobs, arrivals, patience=patience)
         for part in (placed.node, placed.gpus, placed.used, placed.waiting):
             digest.update(part.tobytes())
+    placed = bid_price(cluster, jobs, arrivals, refusals=5, moves=9)
+    for part in (placed.node, placed.gpus, placed.used, placed.turned_away, *placed.moves):
+        digest.update(part.tobytes())
     return digest.hexdigest()
 
 

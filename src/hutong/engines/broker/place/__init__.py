@@ -5,7 +5,8 @@
     replay(nodes, tasks, arrivals, "FGD", seed=42).allocation(130)
     bid_price(nodes, tasks, arrivals).allocation(130)
 
-Admission rule of all of them: a task that fits somewhere when it arrives is placed, unless a waiting room is given.
+Admission rule of all of them: a task that fits somewhere when it arrives is placed, unless `bid_price` is given a
+budget of refusals or a waiting room; with a budget of moves it also makes room for tasks that fit nowhere.
 """
 
 from hutong.engines.broker.place.bound import Bounds, bounds
@@ -15,6 +16,7 @@ from hutong.engines.broker.place.fragment import CLASSES, fragments
 from hutong.engines.broker.place.gang import gang
 from hutong.engines.broker.place.inflation import PUBLISHED_RATIO, Arrivals, inflated
 from hutong.engines.broker.place.online import Placed, bid_price
+from hutong.engines.broker.place.play import MoveLog
 from hutong.engines.broker.place.replay import replay
 from hutong.engines.broker.place.room import Patience
 from hutong.engines.broker.place.scores import POLICIES
@@ -32,6 +34,7 @@ __all__ = [
     "Choice",
     "Fleet",
     "Mix",
+    "MoveLog",
     "Nodes",
     "Order",
     "Patience",

@@ -10,7 +10,10 @@ Two upper bounds from linear programs, both with CPU pooled over like nodes and 
   optimum over t, found by halving intervals of t: an interval (a, b] is bounded by "at least those arrived by a" for
   kappa and "at most those arrived by b" for the larger ones.
 
-It holds for every policy, on-line or with hindsight, and for any number of migrations.
+It holds for every policy, on-line or with hindsight. With `moves`, t is the moment of the first kappa that fits nowhere.
+A move of a running task may make room again after t, on the node left only, whose GPUs (at most 8) then hold that much
+of larger tasks; so the larger tasks placed after t take at most 8 GPUs a move. A task that fits without a move still
+has to be placed.
 """
 
 from __future__ import annotations
@@ -50,9 +53,10 @@ class Bounds:
     programs: int
 
 
-def bounds(nodes: Nodes, tasks: Tasks, arrivals: Arrivals, waiting: int = 0) -> Bounds:
-    """Bounds for the arrivals; `waiting` tasks at most may be held back at a time without being turned away."""
-    problem = _Problem(nodes, tasks, arrivals)
+def bounds(nodes: Nodes, tasks: Tasks, arrivals: Arrivals, waiting: int = 0, moves: int = 0) -> Bounds:
+    """Bounds for the arrivals; `waiting` tasks at most may be passed over though they fit (held back at a time, or
+    turned away in all), `moves` of running tasks at most may be made."""
+    problem = _Problem(nodes, tasks, arrivals, moves)
     free = problem.optimum(None, 0, 0)
     if problem.kappa < 0:
         return Bounds(free, free, 1)
@@ -79,7 +83,7 @@ def bounds(nodes: Nodes, tasks: Tasks, arrivals: Arrivals, waiting: int = 0) -> 
 class _Problem:
     """Counts of the arriving types and the pools of the empty cluster."""
 
-    def __init__(self, nodes: Nodes, tasks: Tasks, arrivals: Arrivals) -> None:
+    def __init__(self, nodes: Nodes, tasks: Tasks, arrivals: Arrivals, moves: int) -> None:
         requests = requests_of(tasks.take(arrivals.order))
         types, kinds = np.unique(requests[:, :4], axis=0, return_inverse=True)
         self.kinds, self.requests = kinds.reshape(-1), requests
@@ -87,6 +91,7 @@ class _Problem:
         self.mix = Mix(types[:, CPU], types[:, GPUS], types[:, SHARE], types[:, ACCEPTS], share)
         self.pools: Pools = pooled(empty_board(nodes), bool(tasks.accepts.any()))
         self.capacity = nodes.gpu_milli / MILLI
+        self.reopened = float(moves * nodes.gpus.max(initial=0))  # GPUs
         self.kappa = _kappa(self.mix)
         self.larger = self._larger() if self.kappa >= 0 else np.zeros(len(requests), dtype=bool)
 
@@ -103,23 +108,36 @@ class _Problem:
     def optimum(self, low: int | None, high: int, waiting: int) -> float:
         """GPU in use, per cent, when the first refusal of a kappa lies in (low, high]; no condition if low is None."""
         counts = np.bincount(self.kinds, minlength=len(self.mix.share)).astype(float)
-        least = 0.0
+        late, least = np.zeros(len(counts)), 0.0
         if low is not None:
-            late = self.larger & (np.arange(len(self.kinds)) >= high)
-            counts -= np.bincount(self.kinds[late], minlength=len(counts))
+            after = self.larger & (np.arange(len(self.kinds)) >= high)
+            late = np.bincount(self.kinds[after], minlength=len(counts)).astype(float)
             least = max(0.0, float((self.kinds[:low] == self.kappa).sum()) - waiting)
-        return -self._solved(counts, least) / self.capacity * 100.0
+        return -self._solved(counts, late, least) / self.capacity * 100.0
 
-    def _solved(self, counts: Floats, least: float) -> float:
+    def _solved(self, counts: Floats, late: Floats, least: float) -> float:
+        """Less the GPUs in use: at least so many kappas placed, late larger tasks only where moves make room."""
         program = Program(self.pools, self.mix)
         program.conserve(self.pools)
-        program.limit(self.pools, self.mix, counts)
+        program.limit(self.pools, self.mix, counts if self.reopened else counts - late)
+        if self.reopened and late.any():
+            self._reopen(program, counts - late)
         if least > 0:
             columns = program.placed + np.flatnonzero(program.kind == self.kappa)
             program.less.add(np.full(len(columns), len(program.bound)), columns, -1.0)
             program.bound.append(-least)
         result = program.solved()
         return float(result.fun) if result.status == 0 else 0.0
+
+    def _reopen(self, program: Program, early: Floats) -> None:
+        """Tasks beyond the early ones take GPUs that moves reopened; a GPU holds so many of at least a kappa."""
+        kinds, row = np.arange(len(early)), len(program.bound)
+        program.less.add(row + program.kind, program.placed + np.arange(len(program.kind)), 1.0)
+        program.less.add(row + kinds, program.waiting + kinds, -1.0)
+        a_gpu = MILLI // self.mix.milli[self.kappa]
+        takes = np.where(self.mix.milli == MILLI, self.mix.gpus, self.mix.gpus / a_gpu)
+        program.less.add(np.full(len(kinds), row + len(kinds)), program.waiting + kinds, takes)
+        program.bound += [*early, self.reopened]
 
 
 def _kappa(mix: Mix) -> int:

@@ -1,161 +1,106 @@
-"""Bid-price placement: each task goes where the value of what stays idle falls least, and no task that fits is
-turned away on arrival.
+"""Bid-price placement: each task goes where the value of what stays idle falls least.
 
 Prices are renewed whenever another tenth of the cluster's GPU demand has arrived, from the typical mix and the
-demand forecast alone. With a waiting room, a task whose use is worth less than what it displaces may wait: at most
-`room` tasks at a time, each for at most `patience` arrivals; when the room is full the worthiest of them is placed
-at once if it fits; a task that waited `patience` arrivals is turned away; at the end those still waiting are placed
-wherever they fit.
+demand forecast alone. Without further allowance no task that fits is turned away. Three allowances, each a budget:
+
+- refusals: a GPU task whose use is worth less than what it displaces may be turned away at its arrival, at once and
+  for good, if the loss is about what a refusal brings at the prices (bid-price control, Talluri & van Ryzin 1998);
+- a waiting room: such a task may wait (once there are no refusals left), at most `room` tasks at a time, each for at most `patience` arrivals;
+  when the room is full the worthiest of them is placed at once if it fits; a task that waited `patience` arrivals is
+  turned away; at the end those still waiting are placed wherever they fit;
+- moves: for a GPU task that fits nowhere, one running task may move to another node (module `moves`).
+
+A task that asks no GPU is never turned away while it fits.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
 
 import numpy as np
 
 from hutong.engines.broker.compiled import compiled
 from hutong.engines.broker.place.fragment import Floats
 from hutong.engines.broker.place.inflation import PUBLISHED_RATIO, Arrivals
-from hutong.engines.broker.place.prices import pooled, priced
-from hutong.engines.broker.place.room import NOBODY_WAITS, Patience, Room, empty_room, expire, set_aside
-from hutong.engines.broker.place.state import (
-    GPUS,
-    SHARE,
-    Board,
-    Ints,
-    Nodes,
-    Tasks,
-    book,
-    empty_board,
-    requests_of,
+from hutong.engines.broker.place.moves import make_room
+from hutong.engines.broker.place.play import (
+    MOVES,
+    REFUSALS,
+    MoveLog,
+    Play,
+    candidate,
+    offer,
+    play_of,
+    put,
+    refreshed,
+    revisit,
 )
+from hutong.engines.broker.place.prices import pooled, priced
+from hutong.engines.broker.place.room import NOBODY_WAITS, Patience, expire, set_aside
+from hutong.engines.broker.place.state import GPUS, SHARE, Board, Ints, Nodes, Tasks, requests_of
 from hutong.engines.broker.place.trajectory import Trajectory
 from hutong.engines.broker.place.typical import Mix, typical
-from hutong.engines.broker.place.value import (
-    Standing,
-    Value,
-    best_placement,
-    empty_standing,
-    node_value,
-    spare_cpu,
-    valued,
-    worth_of,
-)
+from hutong.engines.broker.place.value import Value, spare_cpu, valued
 
 RENEWALS = 10  # of the prices, per cluster's worth of arrived demand
 LEAST_AHEAD = Fraction(1, 50)  # of the cluster: demand always expected, also past the forecast
-MARGIN = 20.0  # milli-GPU: a task waits only if it displaces clearly more than it uses
+MARGIN = 20.0  # milli-GPU: a task is passed over only if it displaces clearly more than it uses
+WAIVER = 0.8  # of what a refusal brings at the prices: values are estimates, so a loss this near is enough
 
 
 @dataclass(frozen=True)
 class Placed(Trajectory):
-    """`waiting`: arrivals that still wait in the end, for want of a place."""
+    """`waiting`: arrivals that still wait in the end, for want of a place. `turned_away`: arrivals without a place
+    that would have fitted when they came. `moves`: in order; `node` and `gpus` are where tasks ended.
+    """
 
     waiting: Ints
-
-
-class Log(NamedTuple):
-    """What happened, by arrival: node, milli of each GPU, GPU in use after it."""
-
-    placed: Ints
-    taken: Ints
-    used: Ints
+    turned_away: Ints
+    moves: MoveLog
 
 
 @compiled
-def offer(board: Board, request: Ints, kind: int, value: Value, standing: Standing) -> tuple[int, float]:
-    """The best node for a request and what the request is worth there; (-1, -inf) where it fits nowhere."""
-    node = best_placement(board, request, kind, value, standing)
-    if node < 0:
-        return -1, -np.inf
-    return node, worth_of(board, node, request, standing.slot[kind, node], value, standing.trial)
+def admitted(
+    play: Play, arrival: int, node: int, value: Value, floor: float, patience: int
+) -> tuple[int, int]:
+    """The task to place now and its node: the arrival itself, one that leaves the waiting room for it, or none (-1)."""
+    room = play.room
+    if room.counter[0] > 0:
+        expire(room, arrival, patience)
+    if node < 0 or play.requests[arrival, GPUS] == 0 or (len(room.task) == 0 and play.left[REFUSALS] == 0):
+        return arrival, node
+    worth = offer(play, arrival, node, value)
+    if worth >= -floor:
+        return arrival, node
+    if play.left[REFUSALS] > 0:
+        play.left[REFUSALS] -= 1
+        play.log.passed[arrival] = 1
+        return -1, -1
+    if len(room.task) == 0:
+        return arrival, node
+    task = set_aside(room, arrival, worth)
+    if task != arrival:
+        play.log.passed[arrival] = 1
+        return task, candidate(play, task, value) if task >= 0 else -1
+    return arrival, node
 
 
 @compiled
-def put(
-    board: Board,
-    requests: Ints,
-    kinds: Ints,
-    arrival: int,
-    node: int,
-    value: Value,
-    standing: Standing,
-    log: Log,
-) -> int:
-    """Book one task; return its milli-GPU."""
-    request = requests[arrival]
-    book(board, node, request, standing.slot[kinds[arrival], node], log.taken[arrival])
-    standing.version[node] += 1
-    standing.value[node] = node_value(board.cpu[node], board.gpu[node], board.model[node], value)
-    log.placed[arrival] = node
-    return int(request[GPUS] * request[SHARE])
-
-
-@compiled
-def revisit(
-    board: Board,
-    requests: Ints,
-    kinds: Ints,
-    value: Value,
-    standing: Standing,
-    log: Log,
-    room: Room,
-    last: bool,
-) -> int:
-    """Place the waiting tasks that are now worth it (all that fit, when `last`), worthiest first."""
-    waiting, used, kept = room.counter[0], 0, 0
-    for index in range(waiting):
-        arrival = room.task[index]
-        _, room.worth[index] = offer(board, requests[arrival], kinds[arrival], value, standing)
-    tasks, order = room.task[:waiting].copy(), np.argsort(-room.worth[:waiting], kind="mergesort")
-    for index in order:
-        arrival = tasks[index]
-        node, worth = offer(board, requests[arrival], kinds[arrival], value, standing)
-        if node >= 0 and (worth >= 0 or last):
-            used += put(board, requests, kinds, arrival, node, value, standing, log)
-        else:
-            room.task[kept], room.worth[kept] = arrival, worth
-            kept += 1
-    room.counter[0] = kept
-    return used
-
-
-@compiled
-def stretch(
-    board: Board,
-    requests: Ints,
-    kinds: Ints,
-    low: int,
-    high: int,
-    value: Value,
-    standing: Standing,
-    log: Log,
-    room: Room,
-    patience: int,
-    used: int,
-) -> int:
-    """Place arrivals low..high-1 at the given value; return the GPU in use."""  # fmt: skip
-    for node in range(len(board.cpu)):
-        standing.value[node] = node_value(board.cpu[node], board.gpu[node], board.model[node], value)
-        standing.version[node] += 1
-    used += revisit(board, requests, kinds, value, standing, log, room, False)
+def stretch(play: Play, low: int, high: int, value: Value, floor: float, patience: int, used: int) -> int:
+    """Place arrivals low..high-1 at the given value; return the GPU in use, milli-GPU."""
+    for node in range(len(play.board.cpu)):
+        refreshed(play, node, value)
+    play.tried[0] += 1
+    used += revisit(play, value, False)
     for arrival in range(low, high):
-        if room.counter[0] > 0:
-            expire(room, arrival, patience)
-        task = arrival
-        node = best_placement(board, requests[task], kinds[task], value, standing)
-        if len(room.task) > 0 and node >= 0 and requests[task, GPUS] > 0:
-            node, worth = offer(board, requests[task], kinds[task], value, standing)
-            if worth < -MARGIN:
-                task = set_aside(room, arrival, worth)
-            if task >= 0 and task != arrival:
-                node = best_placement(board, requests[task], kinds[task], value, standing)
-        if task >= 0 and node >= 0:
-            used += put(board, requests, kinds, task, node, value, standing, log)
-        log.used[arrival] = used
+        node = candidate(play, arrival, value)
+        if node < 0 and play.left[MOVES] > 0 and play.requests[arrival, GPUS] > 0:
+            used += make_room(play, arrival, value)
+        task, node = admitted(play, arrival, node, value, floor, patience)
+        if node >= 0:
+            used += put(play, task, node, value)
+        play.log.used[arrival] = used
     return used
 
 
@@ -167,41 +112,43 @@ def bid_price(
     *,
     forecast: Fraction = PUBLISHED_RATIO,
     patience: Patience = NOBODY_WAITS,
+    refusals: int = 0,
+    moves: int = 0,
 ) -> Placed:
     """Place `arrivals` on an empty cluster by bid prices.
 
     mix: what tasks typically ask for (default: the typical mix of `tasks`). forecast: GPU demand expected in all,
-    as a multiple of the cluster. Neither looks at the arrivals themselves.
-    """  # fmt: skip
+    as a multiple of the cluster. Neither looks at the arrivals themselves. refusals: tasks that may be turned away
+    at their arrival though they fit; moves: moves of running tasks that may be made, both in all. Where less demand
+    comes than is forecast, tasks are turned away for nothing.
+    """
     order = np.argsort(arrivals.rank, kind="stable")
-    board, mix = empty_board(nodes, order), mix or typical(tasks)
-    requests = requests_of(tasks.take(arrivals.order))
-    types, kinds = np.unique(requests[:, :4], axis=0, return_inverse=True)
-    kinds, size = kinds.reshape(-1).astype(np.int64), len(requests)
-    standing, room = empty_standing(len(types), len(order)), empty_room(patience.room)
-    log = Log(
-        np.full(size, -1, dtype=np.int64), np.zeros((size, 8), dtype=np.int64), np.zeros(size, dtype=np.int64)
-    )
-    arrived = np.cumsum(requests[:, GPUS] * requests[:, SHARE])
+    mix = mix or typical(tasks)
+    play = play_of(nodes, order, requests_of(tasks.take(arrivals.order)), patience.room, refusals, moves)
+    arrived = np.cumsum(play.requests[:, GPUS] * play.requests[:, SHARE])
     used = 0
     for low, high in _stretches(arrived, nodes.gpu_milli):
         seen = int(arrived[low - 1]) if low else 0
-        value = value_now(board, nodes, mix, seen, forecast, patience.room - int(room.counter.sum()))
-        used = stretch(board, requests, kinds, low, high, value, standing, log, room, patience.patience, used)
+        may_pass = patience.room - int(play.room.counter.sum()) + int(play.left[REFUSALS])
+        value, waiver = value_now(play.board, nodes, mix, seen, forecast, may_pass)
+        floor = max(MARGIN, WAIVER * waiver)
+        used = stretch(play, low, high, value, floor, patience.patience, used)
     if patience.room:
-        log.used[-1] = used + revisit(board, requests, kinds, value, standing, log, room, True)
-    where = np.where(log.placed >= 0, order[log.placed], -1)
-    return Placed(where, log.taken, arrived, log.used, nodes.gpu_milli, room.task[: room.counter[0]].copy())
+        play.log.used[-1] = used + revisit(play, value, True)
+    return _placed(play, order, arrived, nodes.gpu_milli)
 
 
-def value_now(board: Board, nodes: Nodes, mix: Mix, arrived: int, forecast: Fraction, may_wait: int) -> Value:
-    """The value tables for what is idle now and the demand (milli-GPU) that the forecast still expects."""
+def value_now(
+    board: Board, nodes: Nodes, mix: Mix, arrived: int, forecast: Fraction, may_pass: int
+) -> tuple[Value, float]:
+    """The value tables for what is idle now and the demand (milli-GPU) that the forecast still expects; what another
+    task passed over would bring, milli-GPU."""
     ahead = max(forecast * nodes.gpu_milli - arrived, LEAST_AHEAD * nodes.gpu_milli)
     expected = mix.share * (float(ahead) / float((mix.share * mix.gpus * mix.milli).sum()))
     spare = spare_cpu(board, mix, expected)
     fitted = expected * np.where(mix.gpus == 0, _without_gpu(board, mix, expected), 1.0)
-    prices = priced(pooled(board, bool(mix.accepts.any())), mix, fitted, float(max(0, may_wait)))
-    return valued(mix, prices.net, len(nodes.models), spare)
+    prices = priced(pooled(board, bool(mix.accepts.any())), mix, fitted, float(max(0, may_pass)))
+    return valued(mix, prices.net, len(nodes.models), spare), prices.waiver
 
 
 def _without_gpu(board: Board, mix: Mix, expected: Floats) -> float:
@@ -217,3 +164,13 @@ def _stretches(arrived: Ints, capacity: int) -> list[tuple[int, int]]:
     starts = np.flatnonzero(np.diff(tenth, prepend=-1) > 0)
     ends = [*starts[1:], len(arrived)]
     return [(int(low), int(high)) for low, high in zip(starts, ends, strict=True)]
+
+
+def _placed(play: Play, order: Ints, arrived: Ints, capacity: int) -> Placed:
+    log, made = play.log, len(play.moves.cause) - int(play.left[MOVES])
+    moves = MoveLog(*(column[:made].copy() for column in play.moves))
+    moves = moves._replace(left=order[moves.left], to=order[moves.to])
+    where = np.where(log.placed >= 0, order[log.placed], -1)
+    away = np.flatnonzero((log.passed == 1) & (where < 0))
+    waiting = play.room.task[: play.room.counter[0]].copy()
+    return Placed(where, log.taken, arrived, log.used, capacity, waiting, away, moves)

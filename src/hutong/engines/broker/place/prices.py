@@ -39,11 +39,13 @@ class Prices:
     """net: (k,) milli-GPU that accepting one task of a type adds, its own use less what it displaces.
 
     accepted: share of the expected tasks that will be accepted until whole GPUs run out. used: GPUs, the optimum.
+    waiver: milli-GPU that one more task passed over would add.
     """
 
     net: Floats
     accepted: float
     used: float
+    waiver: float
 
 
 def pooled(board: Board, by_model: bool) -> Pools:
@@ -63,7 +65,8 @@ def pooled(board: Board, by_model: bool) -> Pools:
 
 
 def priced(pools: Pools, mix: Mix, expected: Floats, waiting: float = 0.0) -> Prices:
-    """Prices when `expected` (k,) tasks of each type of the mix are still to come and `waiting` of them may wait.
+    """Prices when `expected` (k,) tasks of each type of the mix are still to come and `waiting` of those that ask a
+    GPU may be passed over: wait or be turned away.
 
     The linear program is solved by HiGHS through SciPy, deterministically.
     """
@@ -77,7 +80,8 @@ def priced(pools: Pools, mix: Mix, expected: Floats, waiting: float = 0.0) -> Pr
     price = marginals[first : first + kinds] - marginals[first + kinds : first + 2 * kinds]
     price[program.whole_kinds] += marginals[first + 2 * kinds + 1 :]
     net = mix.gpus * mix.milli - price * MILLI
-    return Prices(net, float(result.x[program.rate]), float(-result.fun))
+    waiver = float(marginals[first + 2 * kinds]) * MILLI
+    return Prices(net, float(result.x[program.rate]), float(-result.fun), waiver)
 
 
 class Program:
@@ -140,8 +144,9 @@ class Program:
         row = len(self.bound)
         self.less.add(row + self.kind, columns, -1.0)
         self.less.add(row + kinds, np.full(len(kinds), self.rate), expected * self.anywhere)
-        self.less.add(row + kinds, self.waiting + kinds, -1.0)
-        self.less.add(np.full(len(kinds), row + len(kinds)), self.waiting + kinds, 1.0)
+        gpu = np.flatnonzero(mix.gpus > 0)
+        self.less.add(row + gpu, self.waiting + gpu, -1.0)
+        self.less.add(np.full(len(gpu), row + len(kinds)), self.waiting + gpu, 1.0)
         row += len(kinds) + 1
         chosen = np.flatnonzero(np.isin(self.kind, self.whole_kinds))
         self.less.add(row + np.searchsorted(self.whole_kinds, self.kind[chosen]), self.placed + chosen, 1.0)

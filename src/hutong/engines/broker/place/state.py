@@ -192,6 +192,19 @@ def release(board: Board, node: int, request: Ints, taken: Ints) -> None:
 
 
 @compiled
+def retake(board: Board, node: int, request: Ints, taken: Ints) -> None:
+    """Take again exactly what `release` gave back."""
+    board.cpu[node] -= request[CPU]
+    board.memory[node] -= request[MEMORY]
+    if request[GPUS] == 0:
+        return
+    for index in range(board.gpu.shape[1]):
+        board.gpu[node, index] -= taken[index]
+    board.kinds[node, 0 if request[SHARE] < 1000 else request[GPUS]] += 1
+    summarise(board, node)
+
+
+@compiled
 def summarise(board: Board, node: int) -> None:
     """Bring `whole` and `largest` of a node up to date with its GPUs."""
     whole, largest = 0, -1
