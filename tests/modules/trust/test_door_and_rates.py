@@ -27,7 +27,7 @@ def certified(hub):
 def test_the_bench_runs_the_model_in_a_jailed_child_and_says_what_holds_it(certified):
     evaluation = Evaluation.objects.get(code=certified.made["evaluation"].code)
     case = bench.open_case(evaluation)
-    with trust.closing(case.target) as target:
+    with trust.closing(case.open()) as target:
         assert isinstance(target, JailedTarget) and target.access == "weights"
         assert target.digest == evaluation.version_of.model_sha256
         assert trust.plan_of(evaluation.plan).artefact == target.digest
@@ -41,7 +41,7 @@ def test_a_file_that_is_no_model_is_refused_by_name_and_nothing_is_kept(certifie
     read, digest = bench.files.read, evaluation.version_of.model_sha256
     monkeypatch.setattr(bench.files, "read", lambda d: b"PK\x03\x04 cut off" if d == digest else read(d))
     with pytest.raises(Invalid) as refusal:
-        bench.open_case(evaluation)
+        bench.open_case(evaluation).open()
     assert refusal.value.rule == "file.archive_truncated"
 
 

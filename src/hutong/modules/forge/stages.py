@@ -1,4 +1,4 @@
-"""The fourth gate of the lane: a model was built and its parity holds."""
+"""The fourth gate of the lane: a model was built and its parity holds, or a deployed service says what it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ declare_stage(
         number=4,
         key="build",
         title=Text("Build", "构建"),
-        begun=("forge.build.submit",),
-        done=("passport.version.freeze",),
+        begun=("forge.build.submit", "trust.service.register"),
+        done=("passport.version.freeze", "trust.service.freeze"),
     )
 )

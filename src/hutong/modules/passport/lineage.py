@@ -14,7 +14,7 @@ from hutong.platform.components import Lineage, LineageNode
 from hutong.platform.entities import of_code
 
 # Kinds that stand in the drawing; votes, reviews, uses and evidence stand in the timeline.
-KINDS = ("PRP", "AWD", "ALC", "DGR", "BLD", "JOB", "ART", "VER", "EVL", "CRT", "FIL", "ETH", "PIL")
+KINDS = ("PRP", "AWD", "ALC", "DGR", "BLD", "JOB", "ART", "SVC", "VER", "EVL", "CRT", "FIL", "ETH", "PIL")
 DIGEST = 64
 
 

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from hutong.engines import forge, trust
-from hutong.modules.datahub.contract import read_under_grant
+from hutong.engines.trust.reach.door import Door
 from hutong.modules.forge.contract import ArtefactView, artefact_by_model
+from hutong.modules.trust import deployed
+from hutong.modules.trust.case import Case, granted
 from hutong.modules.trust.models import Evaluation, Evidence
 from hutong.platform import files
-
-
-@dataclass(frozen=True)
-class Case:
-    """All that an evaluation works on."""
-
-    system: trust.System
-    profile: trust.Profile
-    data: trust.Data
-    target: trust.Target
-    use_code: str
 
 
 def system_of(evaluation: Evaluation, artefact: ArtefactView) -> trust.System:
@@ -45,16 +33,17 @@ def system_of(evaluation: Evaluation, artefact: ArtefactView) -> trust.System:
 
 
 def open_case(evaluation: Evaluation) -> Case:
-    """Read the rows held back from training, under the build's grant, and open the model. The read is recorded."""
+    """The case of a file or of a deployed service. A read of rows is recorded; nothing is asked yet."""
+    return _of_file(evaluation) if evaluation.service is None else deployed.open_case(evaluation)
+
+
+def _of_file(evaluation: Evaluation) -> Case:
+    """Read the rows held back from training, under the build's grant, and the model."""
     version = evaluation.version_of
     artefact = artefact_by_model(version.system_id, version.model_sha256)
     system = system_of(evaluation, artefact)
     spec = forge.spec_of(artefact.spec)
-    read = read_under_grant(artefact.grant_code, reader=evaluation.code, purpose="evaluation")
-    try:
-        table = pq.read_table(read.path)
-    finally:
-        read.path.unlink(missing_ok=True)
+    table, use_code = granted(artefact.grant_code, evaluation)
     rows, labels, groups = (
         forge.matrix(table, spec),
         forge.labels_of(table, spec),
@@ -70,8 +59,8 @@ def open_case(evaluation: Evaluation) -> Case:
     }
     data = trust.data_of(columns, system)
     # A stranger's file: it is run in a jailed child or not at all.
-    target = trust.open_target(trust.Source(files.read(version.model_sha256)), system)
-    return Case(system, trust.load_profile(evaluation.profile), data, target, read.use_code)
+    door = Door(trust.Source(files.read(version.model_sha256)), system)
+    return Case(system, trust.load_profile(evaluation.profile), data, door, use_code)
 
 
 def declarations_of(evaluation: Evaluation, profile: trust.Profile) -> tuple[trust.Declaration, ...]:

@@ -35,10 +35,18 @@ def tested(plan: Record, verdict: Record, only: tuple[str, int] | None = None) -
     return Table(SHOWN, COLUMNS, rows, caption_hidden=True)
 
 
-def untested(verdict: Record) -> Table | None:
-    """What the verdict says nothing about: cells that were excused, not run, or cannot be reached."""
+def untested(verdict: Record, plan: Record | None = None) -> Table | None:
+    """What the verdict says nothing about: cells that were excused, with the ground declared in the plan, not run, or cannot
+    be reached."""
+    grounds = {d["category"]: Text(**d["reason"]) for d in (plan or {}).get("declarations", ())}
     rows = tuple(
-        (Cell(place(c)), Cell(STATE_WORDS[c["state"]][0] if not c["findings"] else _why(c)))
+        (
+            Cell(place(c)),
+            Cell(
+                _why(c) if c["findings"] else STATE_WORDS[c["state"]][0],
+                note=grounds.get(c["category"]) if c["state"] == "not_applicable" else None,
+            ),
+        )
         for c in verdict["cells"]
         if c["state"] in ("not_run", "not_reachable", "not_applicable", "not_estimable")
     )

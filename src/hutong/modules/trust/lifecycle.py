@@ -24,6 +24,24 @@ NOT_PASSED = Guard(
     what=Text("The computed verdict is a pass.", "计算得出的结论为通过。"),
     remedy=Text("Pass it: a verdict is computed, not chosen.", "请作通过处理：结论由计算得出，不可选择。"),
 )
+SERVICE = Lifecycle(
+    entity="service",
+    title=Text("Model service", "模型服务"),
+    states=(
+        State("registered", Text("Registered", "已登记"), "waiting"),
+        State("answering", Text("Answering", "可访问"), "holds"),
+        State("silent", Text("Not answering", "无法访问"), "stopped"),
+        State("changed", Text("Changed", "已变更"), "stopped"),
+        State("withdrawn", Text("Withdrawn", "撤回"), "closed"),
+    ),
+    transitions=(
+        Transition("look", ("silent",), "registered"),
+        Transition("hear", ("registered",), "answering"),
+        Transition("miss", ("registered",), "silent"),
+        Transition("change", ("answering",), "changed"),
+        Transition("withdraw", ("registered", "answering", "silent", "changed"), "withdrawn"),
+    ),
+)
 EVALUATION = Lifecycle(
     entity="evaluation",
     title=Text("Evaluation", "评测"),
@@ -31,16 +49,18 @@ EVALUATION = Lifecycle(
         State("submitted", Text("Submitted", "提交"), "waiting"),
         State("planned", Text("Planned", "已制定计划"), "waiting"),
         State("measuring", Text("Being measured", "测量中"), "open"),
+        State("interrupted", Text("Interrupted", "已中断"), "waiting"),
         State("measured", Text("Measured", "已测量"), "waiting"),
         State("passed", Text("Passed", "通过"), "holds"),
         State("refused", Text("Refused", "不通过"), "stopped"),
     ),
     transitions=(
         Transition("plan", ("submitted",), "planned"),
-        Transition("measure", ("planned", "measured"), "measuring"),
+        Transition("measure", ("planned", "interrupted", "measured"), "measuring"),
+        Transition("interrupt", ("planned", "measuring", "measured"), "interrupted"),
         Transition("observe", ("measuring",), "measured"),
         Transition("accept", ("measured",), "passed", guards=(PASSED,)),
-        Transition("refuse", ("measured",), "refused", guards=(NOT_PASSED,)),
+        Transition("refuse", ("interrupted", "measured"), "refused", guards=(NOT_PASSED,)),
     ),
 )
 

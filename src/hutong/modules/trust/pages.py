@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from hutong.kernel.text import Text
 from hutong.modules.trust import policy as may
-from hutong.modules.trust.models import Certificate, Evaluation, Evidence
+from hutong.modules.trust.models import Certificate, Evaluation, Evidence, Service
 from hutong.modules.trust.operations.evaluation import PROFILES
-from hutong.modules.trust.view import cell_view, certificate_context, evaluation_context
+from hutong.modules.trust.view import (
+    cell_view,
+    certificate_context,
+    evaluation_context,
+    service_context,
+    sheet_view,
+)
 from hutong.platform.entities import Entity, Show, show
 from hutong.platform.web.pages import page
 
@@ -14,6 +20,8 @@ VERSION_OF = Show("version_of", Text("System version", "系统版本"), "record"
 SYSTEM = Show("version_of.system", Text("AI system", "人工智能系统"), "record")
 PROFILE = Show("profile", Text("Profile", "评测配置"), "choice", dict(PROFILES.options))
 EVALUATION_OF = Show("evaluation", Evaluation.title, "record")
+OF_SYSTEM = Show("system", Text("AI system", "人工智能系统"), "record")
+BUILD = Show("build", Text("Build or version that is served", "所服务的构建或版本"))
 CLASS = Show("meets_class", Text("Suffices for risk class", "满足的风险等级"), "count")
 UNTIL = Show("valid_to", Text("Until", "截止日期"), "date")
 
@@ -44,7 +52,34 @@ show(
         ),
         template="trust/evaluation.html",
         context=evaluation_context,
-        select=("version_of", "version_of__system"),
+        select=("version_of", "version_of__system", "service"),
+    )
+)
+show(
+    Entity(
+        model=Service,
+        scope="trust",
+        resource="service",
+        view=may.SERVICE_VIEW,
+        title=Service.title,
+        plural=Text("Model services", "模型服务"),
+        columns=(OF_SYSTEM, BUILD, Show("endpoint", Text("Endpoint", "接口"))),
+        fields=(
+            OF_SYSTEM,
+            Show("endpoint", Text("Endpoint (a name of the operator's list)", "接口（运维登记名称）")),
+            BUILD,
+            Show("said", Text("It says that it is", "其自称")),
+            Show("grant", Text("Data grant for the rows", "数据行的授权"), "record"),
+            Show(
+                "card_sha256",
+                Text("Service card, which stands for the model", "服务卡片（代表模型）"),
+                "file",
+            ),
+        ),
+        related=((Evaluation.title, "trust.evaluation", "service"),),
+        empty=Text("No deployed service is registered.", "尚未登记已部署的服务。"),
+        context=service_context,
+        select=("system", "grant"),
     )
 )
 show(
@@ -100,7 +135,7 @@ show(
             "No certificate yet: no system has passed its evaluation.", "尚无证书：尚无系统通过评测。"
         ),
         context=certificate_context,
-        select=("version_of", "version_of__system", "evaluation"),
+        select=("version_of", "version_of__system", "evaluation", "evaluation__service"),
     )
 )
 
@@ -109,4 +144,10 @@ page(
     cell_view,
     "trust_cell",
     Text("Behind a cell", "单元格依据"),
+)
+page(
+    "trust/sheet/<str:code>",
+    sheet_view,
+    "trust_sheet",
+    Text("Answers that people look at", "供人工评审的回答"),
 )

@@ -10,11 +10,16 @@ def _permission(name: str, en: str, zh: str) -> Permission:
     return Permission(f"trust:{name}", Text(en, zh))
 
 
+SERVICE_VIEW = _permission("service:view", "See model services", "查看模型服务")
+SERVICE_REGISTER = _permission("service:register", "Register a model service", "登记模型服务")
+SERVICE_KEEP = _permission("service:keep", "Keep a model service", "维护模型服务")
+SERVICE_HEAR = _permission("service:hear", "Record what a service says", "记录模型服务的答复")
 EVALUATION_VIEW = _permission("evaluation:view", "See evaluations", "查看评测")
 EVALUATION_REQUEST = _permission("evaluation:request", "Ask for an evaluation", "申请评测")
 EVALUATION_PLAN = _permission("evaluation:plan", "Plan an evaluation", "制定评测计划")
 EVALUATION_MEASURE = _permission("evaluation:measure", "Measure", "实施测量")
 EVALUATION_OBSERVE = _permission("evaluation:observe", "Record observations", "记录观测结果")
+EVALUATION_MARK = _permission("evaluation:mark", "Mark answers of a service", "评审服务的回答")
 EVALUATION_DECIDE = _permission("evaluation:decide", "Decide an evaluation", "作出评测结论")
 EVIDENCE_VIEW = _permission("evidence:view", "See evidence", "查看证据材料")
 EVIDENCE_GIVE = _permission("evidence:give", "Give evidence", "提交证据材料")
@@ -33,18 +38,25 @@ READERS = (
     Rule(Role.ETHICS_MEMBER),
     Rule(Role.SYSTEM),
 )
+SERVICE_OWNER = Rule(Role.INNOVATOR, Own("system.organisation_id"))
 BENCH = Rule(Role.EVALUATOR)
 OWNER = Rule(Role.INNOVATOR, Own("version_of.system.organisation_id"))
 EVIDENCE_OWNER = Rule(Role.INNOVATOR, Own("evaluation.version_of.system.organisation_id"))
 
 declare(
     {
+        SERVICE_VIEW: (SERVICE_OWNER, *READERS),
+        # The subject of registering is the system.
+        SERVICE_REGISTER: (Rule(Role.INNOVATOR, Own("organisation_id")),),
+        SERVICE_KEEP: (SERVICE_OWNER,),
+        SERVICE_HEAR: (Rule(Role.SYSTEM),),
         EVALUATION_VIEW: (OWNER, *READERS),
         # The subject of asking is the version.
         EVALUATION_REQUEST: (Rule(Role.INNOVATOR, Own("system.organisation_id")),),
         EVALUATION_PLAN: (BENCH,),
         EVALUATION_MEASURE: (BENCH,),
         EVALUATION_OBSERVE: (Rule(Role.SYSTEM),),
+        EVALUATION_MARK: (BENCH,),
         EVALUATION_DECIDE: (BENCH,),
         EVIDENCE_VIEW: (EVIDENCE_OWNER, *READERS),
         # The subject of giving is the evaluation.

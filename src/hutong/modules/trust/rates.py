@@ -15,6 +15,7 @@ from hutong.engines.trust.content.shown import (
     two_verdicts,
 )
 from hutong.kernel.text import Text
+from hutong.modules.trust.claims import place
 from hutong.modules.trust.words import TONES, short
 from hutong.platform.component_plots import Bars
 from hutong.platform.components import Cell, Column, State, Table
@@ -39,16 +40,16 @@ def two_sided(plan: Record, verdict: Record, only: tuple[str, int] | None = None
     """One row for each rate of content that was judged; None where the system has none."""
     stated = {c["id"]: c for c in plan["claims"]}
     cells = (c for c in verdict["cells"] if only is None or (c["category"], c["level"]) == only)
-    findings = [f for cell in cells for f in cell["findings"]]
     rows = tuple(
-        _row(stated[f["claim"]], found)
-        for f in findings
+        _row(stated[f["claim"]], found, place(cell))
+        for cell in cells
+        for f in cell["findings"]
         if f["claim"] in stated and (found := two_verdicts(f)) is not None
     )
     return Table(TWO, COLUMNS, rows, caption_hidden=True) if rows else None
 
 
-def _row(claim: Record, found: TwoVerdicts) -> tuple[Cell, ...]:
+def _row(claim: Record, found: TwoVerdicts, where: Text) -> tuple[Cell, ...]:
     points = _thinned(found.curve)
     labels = tuple(_label(p) for p in points)
     bars = [
@@ -57,7 +58,7 @@ def _row(claim: Record, found: TwoVerdicts) -> tuple[Cell, ...]:
         if side
     ]
     return (
-        Cell(Text(**claim["statement"])),
+        Cell(Text(**claim["statement"]), note=where),
         Cell(_state(found.regulatory, found.regulatory_words), note=found.rule or found.title),
         Cell(_state(found.confident, found.confident_words), note=CONFIDENT.format(a=short(claim["alpha"]))),
         *(Cell(b) for b in bars or ("", "")),

@@ -7,13 +7,17 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from hutong.engines.trust import CATEGORIES
-from hutong.kernel.errors import NotFound
+from hutong.kernel.errors import Denied, NotFound
+from hutong.kernel.permission import Actor, decide
 from hutong.kernel.text import Text
+from hutong.modules.trust import policy as may
 from hutong.modules.trust.claims import NOT_SHOWN, SHOWN, place, tested, untested
-from hutong.modules.trust.models import Certificate, Evaluation
+from hutong.modules.trust.models import Certificate, Evaluation, Service
+from hutong.modules.trust.progress import asked_publicly, course_of
 from hutong.modules.trust.rates import TWO, two_sided
 from hutong.modules.trust.words import closed_gate, grid, short
-from hutong.platform.components import Computed, Drawer, Given, Meaning
+from hutong.platform import files
+from hutong.platform.components import Computed, Drawer, Facts, Given, Meaning
 from hutong.platform.entities import Sight
 from hutong.platform.evidence import with_houses
 from hutong.platform.ledger.tables import Event
@@ -34,13 +38,31 @@ def evaluation_context(seen: Sight) -> dict[str, Any]:
     evaluation: Evaluation = seen.record
     verdict = evaluation.verdict
     if verdict is None:
-        return {"verdict": Text("Nothing has been measured yet.", "尚未测量。"), "grid": None, "closed": None}
+        return {
+            "verdict": Text("Nothing has been measured yet.", "尚未测量。"),
+            "grid": None,
+            "closed": closed_gate(evaluation),
+            "sections": tuple(course_of(evaluation, seen.actor)),
+        }
     return {
         "verdict": Text(**verdict["words"]),
         "grid": grid(evaluation, evaluation.code),
-        "closed": closed_gate(evaluation) if verdict["outcome"] != "pass" else None,
-        "sections": tuple(_sections(evaluation)),
+        "closed": closed_gate(evaluation),
+        "sections": (*course_of(evaluation, seen.actor), *_sections(evaluation)),
     }
+
+
+def service_context(seen: Sight) -> dict[str, Any]:
+    """Why it could not be asked, where it could not."""
+    service: Service = seen.record
+    if service.fault is None:
+        return {}
+    what, remedy = (Text(**service.fault[k]) for k in ("what", "remedy"))
+    rule = Given(Text("Rule", "规则"), str(service.fault["rule"]))
+    facts = Facts(
+        (Given(Text("What happened", "情况"), what), Given(Text("What to do", "处理办法"), remedy), rule)
+    )
+    return {"sections": ((Text("Why it could not be asked", "无法访问的原因"), facts),)}
 
 
 def certificate_context(seen: Sight) -> dict[str, Any]:
@@ -55,6 +77,7 @@ def certificate_context(seen: Sight) -> dict[str, Any]:
         "lead": promise,
         "sections": (
             (Text("Levels reached", "达到等级"), grid(evaluation, certificate.code)),
+            *asked_publicly(evaluation),
             *_sections(evaluation),
         ),
     }
@@ -65,8 +88,26 @@ def _sections(evaluation: Evaluation) -> list[tuple[Text, Any]]:
     both = two_sided(evaluation.plan, evaluation.verdict)
     if both is not None:
         found.append((TWO, both))
-    left = untested(evaluation.verdict)
+    left = untested(evaluation.verdict, evaluation.plan)
     return found if left is None else [*found, (NOT_SHOWN, left)]
+
+
+def sheet_view(request: HttpRequest, code: str) -> HttpResponse:
+    """The answers that people have to look at, one JSON record a line: for evaluators alone, since the questions are secret."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    evaluation: Any = load_record(Evaluation, code, actor, "code")
+    allowed = decide(may.EVALUATION_MARK, actor, evaluation)
+    if isinstance(allowed, Denied):
+        raise allowed
+    if not evaluation.sheet_sha256:
+        raise NotFound(
+            Text("No answers were drawn yet.", "尚未抽取回答。"),
+            rule="evaluation.no_sheet",
+            remedy=Text("Draw the answers that people look at first.", "请先抽取供人工评审的回答。"),
+        )
+    answer = HttpResponse(files.read(evaluation.sheet_sha256), content_type="application/jsonl")
+    answer["Content-Disposition"] = f'attachment; filename="{evaluation.code}-answers.jsonl"'
+    return answer
 
 
 def cell_view(request: HttpRequest, code: str, category: str, level: int) -> HttpResponse:

@@ -23,6 +23,7 @@ TONES: dict[str, Tone] = {
     "not_reachable": "open",
     "not_applicable": "closed",
 }
+TRUST = Text("Trust", "可信评测")
 LEVELS = (1, 2, 3, 4, 5)
 DECISIONS = Text("Decisions", "决定")
 ADVICE_WORDS = {
@@ -90,10 +91,24 @@ def _advised(way: dict[str, Any]) -> Iterator[Given]:
         yield Given(ADVICE_WORDS[one["kind"]], Text(**one["words"]))
 
 
+def _ended(evaluation: Evaluation) -> ClosedGate | None:
+    """The gate of an evaluation that was refused because it could not be measured."""
+    if evaluation.state != "refused" or evaluation.verdict is not None or evaluation.fault is None:
+        return None
+    what, remedy = (Text(**evaluation.fault[k]) for k in ("what", "remedy"))
+    return ClosedGate(
+        stage=TRUST,
+        reason=what,
+        cheapest=(Given(Text("What to do", "处理办法"), remedy),),
+        drawer=f"/evidence/{evaluation.code}",
+    )
+
+
 def closed_gate(evaluation: Evaluation) -> ClosedGate | None:
     """Why the gate of trust is closed for a system, from its newest evaluation; None unless that one stopped it."""
-    if evaluation.verdict is None or evaluation.verdict["outcome"] == "pass":
-        return None
+    ended = _ended(evaluation)
+    if ended is not None or evaluation.verdict is None or evaluation.verdict["outcome"] == "pass":
+        return ended
     from hutong.modules.trust.operations.evaluation import reason_of
 
     stop = reason_of(evaluation)
@@ -101,7 +116,7 @@ def closed_gate(evaluation: Evaluation) -> ClosedGate | None:
     way = evaluation.way
     cheapest = (Given(DECISIONS, Text(**way["words"])), *_advised(way)) if way else ()
     return ClosedGate(
-        stage=Text("Trust", "可信评测"),
+        stage=TRUST,
         reason=Text(**evaluation.verdict["words"]),
         measured=measured,
         cheapest=cheapest,

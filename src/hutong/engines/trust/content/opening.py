@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from hutong.engines.trust.content.bank import Bank
 from hutong.engines.trust.content.intake import import_items, read_records
@@ -34,6 +35,9 @@ from hutong.engines.trust.types import Domain, System, refuse
 from hutong.kernel.canonical import digest
 from hutong.kernel.errors import NotFound
 from hutong.kernel.text import Text
+
+if TYPE_CHECKING:
+    from hutong.engines.trust.reach.openai import Chat
 
 KIND = "generative"
 JUDGES = ("rules", "people", "model")
@@ -110,10 +114,18 @@ class SpeakingDoor:
 
     def _answers(self) -> Answers:
         if self.declared.endpoint is not None:
-            return self._chat(self.declared.endpoint, self.tape)[0]
+            return self._service(self.declared.endpoint)
         if self.declared.log is None:
             raise ValueError("neither endpoint nor log")
         return RecordedAnswers(log_of(read_text(self.declared.log)))
+
+    def _service(self, record: Mapping[str, object]) -> Answers:
+        """The chat that answers, watched while it is asked where its declaration says so."""
+        from hutong.engines.trust.reach.sentinels import WatchedAnswers, of_chat
+
+        answers, _ = self._chat(record, self.tape)
+        watch = 0 if self.replay else min(8, int(float(str(record.get("watch", 0)))))
+        return WatchedAnswers(answers, of_chat(cast("Chat", answers.chat), watch)) if watch else answers
 
     def _machine(self) -> Judge:
         told = self.declared

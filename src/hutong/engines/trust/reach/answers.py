@@ -25,6 +25,7 @@ class Shape:
     rows: key of the question under which the rows go. named: rows as objects by column name, else as lists. extra: further
     fields of the question. labels, scores: where they lie, as keys with dots; "a[].b" takes b of each item of the list a.
     Scores: per row a list in the order of `System.labels`, an object by label, or the one score of the positive label.
+    version: where the answer says which version of the system gave it; None where it does not say (`identity`).
     """
 
     rows: str = "rows"
@@ -32,6 +33,7 @@ class Shape:
     labels: str | None = None
     scores: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict, hash=False)
+    version: str | None = None
 
     def __post_init__(self) -> None:
         if self.labels is None and self.scores is None:
@@ -40,7 +42,9 @@ class Shape:
 
     def as_json(self) -> dict[str, object]:
         names = ("rows", "named", "labels", "scores")
-        return {**{n: getattr(self, n) for n in names}, "extra": dict(self.extra)}
+        # A mapping made before versions were read keeps its digest.
+        more = {} if self.version is None else {"version": self.version}
+        return {**{n: getattr(self, n) for n in names}, "extra": dict(self.extra), **more}
 
 
 def question(rows: Any, domain: Domain, shape: Shape) -> bytes:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
+
+Proper = Callable[[Any], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +15,8 @@ class Ask:
     """body: bytes of the JSON question. bound: the most it can cost, in millionths of the currency.
 
     occasion: for what it is asked; the same question for another occasion is another observation. malformed: the input is
-    none on purpose, so that a server error is an answer (none was given) and not an outage to be waited out.
+    none on purpose, so that a server error is an answer (none was given) and not an outage to be waited out. proper: raises
+    where a JSON answer is none to this question; such a one is not kept, so that the question can be asked again.
     """
 
     body: bytes
@@ -20,6 +24,7 @@ class Ask:
     bound: int = 0
     occasion: str = ""
     malformed: bool = False
+    proper: Proper | None = field(default=None, compare=False, repr=False)
 
     @property
     def digest(self) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hutong.engines.trust.reach.address import Url
-from hutong.engines.trust.reach.asks import Answer, Ask, Counts
+from hutong.engines.trust.reach.asks import Answer, Ask, Counts, Proper
 from hutong.engines.trust.reach.budget import Budget, Purse
 from hutong.engines.trust.reach.cassette import Cassette, Played
 from hutong.engines.trust.reach.loop import LoopThread
@@ -53,7 +53,7 @@ class Broker:
     counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
-        self.purse = Purse(self.budget, self.cassette.spent)
+        self.purse = Purse(self.budget, self.cassette.spent, self.cassette.attempts)
         self._replicates: Counter[tuple[str, str]] = Counter()
         self.occasion = ""
         self._lock = threading.Lock()
@@ -87,12 +87,12 @@ class Broker:
         finally:
             self.occasion = before
 
-    def anew(self, body: bytes, bound: int, malformed: bool = False) -> Ask:
+    def anew(self, body: bytes, bound: int, malformed: bool = False, proper: Proper | None = None) -> Ask:
         """The question under its next replicate index of the occasion: asking anew is another observation."""
         question = (self.occasion, hashlib.sha256(body).hexdigest())
         index = self._replicates[question]
         self._replicates[question] += 1
-        return Ask(body, index, bound, self.occasion, malformed)
+        return Ask(body, index, bound, self.occasion, malformed, proper)
 
     def again(self, question: str, replicate: int) -> str:
         """The answer to a JSON question under a replicate index of the caller's own, as JSON text: for `drift`."""
@@ -203,6 +203,8 @@ class Broker:
             if reply.status != 200 and not declined:
                 raise _status(reply.status)
             value = None if declined else strict_json(reply.body)
+            if ask.proper is not None and not declined:
+                ask.proper(value)
             cost = 0 if declined else self.price(value)
         except BaseException as error:
             self.counts.refused += 1

@@ -37,13 +37,14 @@ class Budget:
 
 
 class Purse:
-    """The account of one run. spent: charged for certain or perhaps; held: for questions on their way."""
+    """The account of one run, however often it is interrupted. spent: charged for certain or perhaps; held: for questions on
+    their way; sent: attempts, those on the record of the run among them."""
 
-    def __init__(self, budget: Budget, spent: int = 0) -> None:
+    def __init__(self, budget: Budget, spent: int = 0, sent: int = 0) -> None:
         self.budget = budget
         self.spent = spent
         self.held = 0
-        self.sent = 0
+        self.sent = sent
         self._next = 0.0
 
     def hold(self, bound: int) -> None:

@@ -43,6 +43,7 @@ class Cassette:
     def __init__(self, path: Path | None, about: Mapping[str, object], *, writable: bool = True) -> None:
         self.answers: dict[str, Played] = {}
         self.uncertain = 0
+        self.unknown = 0
         self._head = _FIRST
         self._file: int | None = None
         self._lines = 0
@@ -67,6 +68,11 @@ class Cassette:
         """All that may have been charged: answers, and attempts whose fate is unknown."""
         return self.uncertain + sum(a.cost for a in self.answers.values())
 
+    @property
+    def attempts(self) -> int:
+        """Attempts that are on record: those that answers took, and those whose fate is unknown."""
+        return self.unknown + sum(a.attempts for a in self.answers.values())
+
     def put(self, key: str, answer: Played) -> None:
         """Keep an answer; a second one under the same key is a mistake of the caller."""
         if key in self.answers:
@@ -78,6 +84,7 @@ class Cassette:
     def lost(self, key: str, cost: int) -> None:
         """Keep that an attempt was sent and nobody knows whether it was charged."""
         self.uncertain += cost
+        self.unknown += 1
         self._append("lost", {"key": key, "cost": cost})
 
     def close(self) -> None:
@@ -129,6 +136,7 @@ class Cassette:
             self._about = record
         elif kind == "lost":
             self.uncertain += int(str(record["cost"]))
+            self.unknown += 1
         else:
             numbers = [int(str(record[n])) for n in ("status", "cost", "attempts")]
             self.answers[str(record["key"])] = Played(numbers[0], str(record["body"]), numbers[1], numbers[2])

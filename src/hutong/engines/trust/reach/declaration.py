@@ -5,7 +5,9 @@ url: https://model.example/predict
 key_env: MODEL_KEY   # variable of the environment that holds the bearer token; the token itself stands nowhere
 allow: [10.0.0.7]    # hosts of one's own network that may be asked
 rate: 50             # attempts per second;  requests, cost: attempts and millionths of the currency in all
-http:  {rows: rows, scores: "out.items[].p"}                      # fields of `answers.Shape`, and batch
+follow: false        # no redirect is followed
+watch: 4             # questions repeated during a run; an endpoint that drifts ends it (`sentinels`)
+http:  {rows: rows, scores: "out.items[].p", version: "out.v"}    # fields of `answers.Shape`, and batch
 openai: {model: m, instruction: "Answer yes or no.", tokens: 8}   # system_prompt, price: {read, written}, more: {}
 """
 
@@ -30,9 +32,9 @@ from hutong.kernel.text import Text
 KINDS = ("http", "openai")
 _OWN = frozenset(
     ("kind", "url", "key_env", "allow", "rate", "requests", "cost", "parallel", "timeout_s", "cassette", "replay",
-     *KINDS)
+     "follow", "watch",     *KINDS)
 )  # fmt: skip
-_HTTP = frozenset({"rows", "named", "labels", "scores", "extra", "batch"})
+_HTTP = frozenset({"rows", "named", "labels", "scores", "extra", "version", "batch"})
 _CHAT = frozenset({"model", "instruction", "system_prompt", "tokens", "price", "more"})
 
 
@@ -40,8 +42,8 @@ _CHAT = frozenset({"model", "instruction", "system_prompt", "tokens", "price", "
 class Endpoint:
     """kind: of `KINDS`. key_env: the variable that holds the bearer token, read when the endpoint is opened.
 
-    cassette: file of recorded answers; replay: that file alone. shape, batch: of kind http. chat, price: of kind openai, the
-    fields of its model.
+    follow: whether redirects are. watch: sentinels asked during a run. cassette: file of recorded answers; replay: that file alone. shape, batch: of kind http.
+    chat, price: of kind openai, the fields of its model.
     """
 
     kind: str
@@ -52,6 +54,8 @@ class Endpoint:
     timeout_s: float = 30.0
     cassette: Path | None = None
     replay: bool = False
+    follow: bool = True
+    watch: int = 0
     shape: Shape | None = None
     batch: int = 64
     chat: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -100,7 +104,8 @@ def endpoint_of(record: Mapping[str, Any], folder: Path, speaks: bool = False) -
         "kind": kind, "url": url, "key_env": None if record.get("key_env") is None else str(record["key_env"]),
         "allow": frozenset(str(h) for h in record.get("allow") or ()), "budget": _budget(record),
         "timeout_s": _number(record, "timeout_s", 30.0), "cassette": None if cassette is None else folder / str(cassette),
-        "replay": record.get("replay") is True,
+        "replay": record.get("replay") is True, "follow": record.get("follow") is not False,
+        "watch": min(8, int(_number(record, "watch", 0))),
     }  # fmt: skip
     if kind == "http":
         return Endpoint(**common, shape=_shape(mine), batch=int(_number(mine, "batch", 64)))
@@ -125,6 +130,7 @@ def _shape(mine: Mapping[str, Any]) -> Shape:
         path("labels"),
         path("scores"),
         _map(mine, "extra"),
+        path("version"),
     )
 
 

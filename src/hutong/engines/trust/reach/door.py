@@ -27,11 +27,12 @@ from hutong.engines.trust.log import LogTarget
 from hutong.engines.trust.reach.archives import is_zip
 from hutong.engines.trust.reach.broker import Broker
 from hutong.engines.trust.reach.declaration import Endpoint, read_declaration
-from hutong.engines.trust.reach.endpoint import open_endpoint
+from hutong.engines.trust.reach.endpoint import Watched, open_endpoint
 from hutong.engines.trust.reach.filewords import found, refused
 from hutong.engines.trust.reach.http import HttpTarget, about
 from hutong.engines.trust.reach.kept import KEPT, JailedTarget
 from hutong.engines.trust.reach.openai import Chat, ChatTarget
+from hutong.engines.trust.reach.sentinels import of_chat, of_rows
 from hutong.engines.trust.reach.tables import LARGEST, TABLES, Table, table_of
 from hutong.engines.trust.targets import Target
 from hutong.engines.trust.types import System, refuse
@@ -119,26 +120,32 @@ def walls_of(target: Target) -> Mapping[str, str]:
 
 
 def _asked(endpoint: Endpoint, system: System) -> Target:
-    broker = _broker(endpoint)
+    broker, watched = broker_of(endpoint), endpoint.watch if not endpoint.replay else 0
     if endpoint.shape is not None:
-        return HttpTarget(broker, system, endpoint.shape, endpoint.batch)
+        plain = HttpTarget(broker, system, endpoint.shape, endpoint.batch)
+        return (
+            Watched(plain, of_rows(broker, system, endpoint.shape, watched), ends=True) if watched else plain
+        )
     chat, _ = chat_of(endpoint, system, broker)
-    return ChatTarget(chat, system, str(endpoint.chat["instruction"]))
+    asked = ChatTarget(chat, system, str(endpoint.chat["instruction"]))
+    return Watched(asked, of_chat(chat, watched), ends=True) if watched else asked
 
 
 def chat_of(endpoint: Endpoint, system: System, broker: Broker | None = None) -> tuple[Chat, str]:
     """A chat at that endpoint, and the SHA-256 that stands for what is asked: address, model, prompt, declared version."""
-    given, broker = endpoint.chat, broker or _broker(endpoint)
+    given, broker = endpoint.chat, broker or broker_of(endpoint)
     prompt, more = given.get("system_prompt"), dict(given.get("more") or {})
     chat = Chat(broker, str(given["model"]), int(given.get("tokens", 256)), prompt, endpoint.price, more)
     asked = {"model": chat.model, "prompt": prompt or "", "tokens": chat.tokens, "more": more}
     return chat, about(broker, system, asked)
 
 
-def _broker(endpoint: Endpoint) -> Broker:
+def broker_of(endpoint: Endpoint) -> Broker:
+    """Who asks it. `Invalid` endpoint.key; errors as `open_endpoint`."""
     return open_endpoint(
         endpoint.url, key=endpoint.key, allowed=endpoint.allow, budget=endpoint.budget, price=endpoint.price.of,
         cassette=endpoint.cassette, replay=endpoint.replay, timeout_s=endpoint.timeout_s,
+        follow=endpoint.follow,
     )  # fmt: skip
 
 

@@ -35,7 +35,10 @@ _TWO = Text("{n} versions answered at one address", "同一地址有{n}个版本
 
 @dataclass
 class Sentinels:
-    """items: questions to repeat. rounds: checks that there is reference for. alpha: chance of a false alarm, ever."""
+    """items: questions to repeat. rounds: checks that there is reference for. alpha: chance of a false alarm, ever.
+
+    since: other questions asked since the last check, as its user counts them (`sentinels.look`).
+    """
 
     ask: AskOne
     items: Sequence[str]
@@ -44,6 +47,7 @@ class Sentinels:
     kept: int = 0
     lost: int = 0
     pairs: int = 0
+    since: int = 0
     _anchors: list[str] = field(default_factory=list)
     _reference: list[list[bool]] = field(default_factory=list)
     _checks: int = 0

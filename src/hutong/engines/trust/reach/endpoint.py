@@ -16,7 +16,8 @@ from hutong.engines.trust.reach.broker import Broker
 from hutong.engines.trust.reach.budget import Budget
 from hutong.engines.trust.reach.cassette import Cassette
 from hutong.engines.trust.reach.drift import Sentinels
-from hutong.engines.trust.reach.wire import Wire
+from hutong.engines.trust.reach.sentinels import look
+from hutong.engines.trust.reach.wire import REDIRECTS, Wire
 from hutong.engines.trust.targets import Predictions, Target, asked_for
 from hutong.engines.trust.types import Finding
 
@@ -31,17 +32,18 @@ def open_endpoint(
     cassette: Path | None = None,
     replay: bool = False,
     timeout_s: float = 30.0,
+    follow: bool = True,
 ) -> Broker:
     """A broker for that address; close it. key: sent as a bearer token (RFC 6750), recorded nowhere.
 
     cassette: file that answers are recorded to and found in. replay: that file alone, no network. allowed: hosts of the
-    operator's own network. `Invalid` endpoint.url, cassette.tampered; `Conflict` cassette.busy, cassette.other.
+    operator's own network. follow: whether redirects are. `Invalid` endpoint.url, cassette.tampered; `Conflict` cassette.busy, cassette.other.
     """
     place = url_of(url)
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     return Broker(
         place,
-        None if replay else Wire(allowed, headers, timeout_s),
+        None if replay else Wire(allowed, headers, timeout_s, redirects=REDIRECTS if follow else 0),
         Cassette(cassette, {"url": str(place)}, writable=not replay),
         budget or Budget(),
         price or (lambda value: 0),
@@ -50,12 +52,16 @@ def open_endpoint(
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A target that is watched while it works: sentinels are asked before the first row and after every `every` rows."""
+    """A target that is watched while it works: sentinels are asked before the first row and after every `every` rows.
+
+    ends: a drift ends the run (`sentinels.look`, which also says how often they are asked); else it is told by `finding`.
+    """
 
     target: Target = field(hash=False)
     sentinels: Sentinels = field(hash=False)
     every: int = 500
     versions: Callable[[], Sequence[object]] = field(default=tuple, hash=False)
+    ends: bool = False
 
     @property
     def digest(self) -> str:
@@ -71,12 +77,18 @@ class Watched:
         parts = []
         for i in range(0, len(rows), self.every):
             parts.append(self.target.predict(rows[i : i + self.every]))
-            self.sentinels.check()
+            self._look(len(rows[i : i + self.every]))
         scores = [p.scores for p in parts if p.scores is not None]
         if not parts:
             return self.target.predict(rows)
         together = np.concatenate(scores) if len(scores) == len(parts) else None
         return Predictions(np.concatenate([p.labels for p in parts]), together)
+
+    def _look(self, asked: int) -> None:
+        if self.ends:
+            look(self.sentinels, asked)
+        else:
+            self.sentinels.check()
 
     def raw(self, rows: Any) -> Predictions:
         raw: Callable[[Any], Predictions] = getattr(self.target, "raw", self.target.predict)

@@ -71,7 +71,10 @@ class HttpTarget:
         return self.broker.under(occasion)
 
     def _ask(self, rows: Any) -> Ask:
-        return self.broker.anew(question(rows, self.system.domain, self.shape), self.bound)
+        def proper(value: Any) -> Predictions:
+            return predictions(value, len(rows), self.system, self.shape)
+
+        return self.broker.anew(question(rows, self.system.domain, self.shape), self.bound, proper=proper)
 
     def _read(self, answer: Answer, n: int) -> Predictions:
         if answer.declined:

@@ -102,7 +102,10 @@ class Chat:
 
         None where the endpoint declines the prompt (HTTP 400, 413, 422, and 500 if malformed on purpose). Errors as `Broker.run`, and endpoint.mapping.
         """
-        once = {p: self.broker.anew(self.body(p), self._bound(p), malformed) for p in dict.fromkeys(prompts)}
+        once = {
+            p: self.broker.anew(self.body(p), self._bound(p), malformed, spoken)
+            for p in dict.fromkeys(prompts)
+        }
         answers = self.broker.run(list(once.values()))
         said = dict(zip(once, (self._read(a) for a in answers), strict=True))
         self.versions.update(s.version for s in said.values() if s is not None)
@@ -110,7 +113,9 @@ class Chat:
 
     def again(self, prompt: str, replicate: int) -> Spoken | None:
         """The answer to a prompt under a replicate index of the caller's own: from the cassette if it is there."""
-        return self._read(self.broker.run([Ask(self.body(prompt), replicate, self._bound(prompt))])[0])
+        return self._read(
+            self.broker.run([Ask(self.body(prompt), replicate, self._bound(prompt), proper=spoken)])[0]
+        )
 
     def _bound(self, prompt: str) -> int:
         read = len(prompt.encode()) + len((self.system_prompt or "").encode()) + 2 * _WRAP

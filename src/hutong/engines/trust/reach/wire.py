@@ -73,12 +73,14 @@ class _Line:
 @dataclass(slots=True)
 class Wire:
     """Connections to endpoints. allowed: hosts of the operator's own network. headers: sent to the first origin only
-    (keys never follow a redirect elsewhere). timeout_s: of one whole exchange. largest: bytes of a body."""
+    (keys never follow a redirect elsewhere). timeout_s: of one whole exchange. largest: bytes of a body. redirects: most
+    that are followed; 0 where somebody else's server must not say whom this machine asks."""
 
     allowed: frozenset[str] = frozenset()
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 30.0
     largest: int = LARGEST
+    redirects: int = REDIRECTS
     opened: int = 0
     _free: dict[tuple[str, str, int], list[_Line]] = field(default_factory=lambda: defaultdict(list))
     _pinned: dict[tuple[str, str, int], str] = field(default_factory=dict)
@@ -94,12 +96,12 @@ class Wire:
 
     async def _post(self, url: Url, body: bytes) -> Reply:
         here = url
-        for _ in range(REDIRECTS + 1):
+        for _ in range(self.redirects + 1):
             head, content = await self._exchange(here, body, here.origin == url.origin)
             if head.status not in (301, 302, 303, 307, 308):
                 return Reply(head.status, content, seconds_of(head.fields.get("retry-after")))
             # 301 to 303 would turn the question into a GET.
-            if head.status not in (307, 308) or "location" not in head.fields:
+            if not self.redirects or head.status not in (307, 308) or "location" not in head.fields:
                 break
             here = follow(here, head.fields["location"])
         raise trouble("endpoint.redirect")

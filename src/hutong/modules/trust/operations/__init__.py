@@ -1,5 +1,5 @@
 """What can be done in evaluation."""
 
-from hutong.modules.trust.operations import certificate, evaluation, evidence
+from hutong.modules.trust.operations import asking, certificate, evaluation, evidence, service
 
-__all__ = ["certificate", "evaluation", "evidence"]
+__all__ = ["asking", "certificate", "evaluation", "evidence", "service"]

@@ -10,6 +10,7 @@ from hutong.kernel.clock import local_date
 from hutong.kernel.errors import Conflict, Denied
 from hutong.kernel.operation import Help, Long, Reason, operation
 from hutong.kernel.text import Text
+from hutong.modules.trust import means
 from hutong.modules.trust import policy as may
 from hutong.modules.trust.lifecycle import CERTIFICATE
 from hutong.modules.trust.models import Certificate, Evaluation
@@ -55,8 +56,12 @@ def certificate_issue(
             rule="duty.separated:trust.evaluation.pass",
             remedy=Text("Ask a colleague.", "请由其他人员办理。"),
         )
+    means.still_answering(evaluation)
     version = evaluation.version_of
-    if version.model_sha256 != evaluation.observations["artefact"]:
+    served = evaluation.service
+    if version.model_sha256 != (
+        evaluation.observations["artefact"] if served is None else served.card_sha256
+    ):
         raise Conflict(
             Text("The version changed since it was evaluated.", "该版本在评测后已变更。"),
             rule="certificate.version_changed",
@@ -117,6 +122,7 @@ def certificate_suspend(ctx: RunContext, certificate: Certificate, *, reason: Re
 def certificate_resume(ctx: RunContext, certificate: Certificate, *, reason: Reason) -> None:
     """End a suspension, once the version is again what was certified."""
     version = certificate.version_of
+    means.still_answering(certificate.evaluation)
     bound = (certificate.model_sha256, certificate.data_sha256, certificate.spec_sha256)
     if bound != (version.model_sha256, version.data_sha256, version.spec_sha256):
         raise Conflict(

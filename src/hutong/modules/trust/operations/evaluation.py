@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from datetime import date
 from typing import Annotated, Any
 
 from hutong.engines import trust
+from hutong.engines.trust.runs.case import recorded
 from hutong.kernel.errors import Invalid
 from hutong.kernel.operation import Choice, FileRef, Help, Json, operation
 from hutong.kernel.text import Text
 from hutong.modules.passport.contract import Version
-from hutong.modules.trust import bench
+from hutong.modules.trust import bench, grounds, means
 from hutong.modules.trust import policy as may
 from hutong.modules.trust.lifecycle import EVALUATION
-from hutong.modules.trust.models import Evaluation
+from hutong.modules.trust.means import JUDGES
+from hutong.modules.trust.models import Evaluation, Service
 from hutong.modules.trust.tasks import measure
 from hutong.platform.context import RunContext
 
@@ -39,8 +42,14 @@ def evaluation_request(
     ] = True,
     not_applicable: Annotated[
         str | None,
-        Text("Fairness does not apply, because", "公平性不适用的理由"),
-        Help(Text("A ground of the profile; empty when it applies.", "填写评测配置列明的理由；适用时留空。")),
+        Text("Categories that do not apply, with the ground", "不适用的类别及理由"),
+        Help(
+            Text(
+                "Grounds of the profile as F:no_decision, with commas between; a ground alone is of fairness. "
+                "Empty where all apply.",
+                "按“F:no_decision”填写评测配置列明的理由，多项以逗号分隔；仅填理由时指公平性。全部适用时留空。",
+            )
+        ),
     ] = None,
     document: Annotated[FileRef | None, Text("Document for that", "证明文件")] = None,
 ) -> Evaluation:
@@ -62,25 +71,16 @@ def evaluation_request(
         version_of=version,
         profile=profile,
         guarded=guarded,
-        declarations=_declared(chosen, not_applicable, document),
+        declarations=grounds.declared(chosen, not_applicable, document),
+        service=_served(version, chosen),
     )
 
 
-def _declared(profile: trust.Profile, ground: str | None, document: FileRef | None) -> list[dict[str, Any]]:
-    if ground is None:
-        return []
-    if ground not in profile.grounds.get("F", {}) or document is None:
-        known = ", ".join(profile.grounds.get("F", {})) or "-"
-        raise Invalid(
-            Text(
-                "Fairness is excused only on a ground of the profile, with a document.",
-                "仅可依评测配置列明的理由并附文件声明公平性不适用。",
-            ),
-            rule="declaration.ground",
-            remedy=Text("Grounds of this profile: {k}.", "本配置可用理由：{k}。").format(k=known),
-            field="not_applicable",
-        )
-    return [{"category": "F", "ground": ground, "document_sha256": document.sha256}]
+def _served(version: Version, profile: trust.Profile) -> Service | None:
+    """The service that the version stands for; None for a file. `Invalid` profile.kind where the profile is for another kind."""
+    found = Service.objects.filter(card_sha256=version.model_sha256, system=version.system).first()
+    profile.fits(found is not None and found.in_words)
+    return found
 
 
 @operation(
@@ -91,18 +91,46 @@ def _declared(profile: trust.Profile, ground: str | None, document: FileRef | No
     lifecycle=EVALUATION,
     transition=EVALUATION.plan,
 )
-def evaluation_plan(ctx: RunContext, evaluation: Evaluation) -> None:
+def evaluation_plan(
+    ctx: RunContext,
+    evaluation: Evaluation,
+    *,
+    judge: Annotated[
+        str | None,
+        Text("Who judges the answers", "由谁评判回答"),
+        JUDGES,
+        Help(Text("Only for a service that answers in words.", "仅适用于生成文本的服务。")),
+    ] = None,
+    judge_endpoint: Annotated[
+        str | None,
+        Text("Endpoint of the judging model", "评判模型的接口"),
+        Help(Text("A name that the hub's operator admits as a judge.", "平台运维人员准入的评判接口名称。")),
+    ] = None,
+    keywords: Annotated[
+        FileRef | None, Text("Keywords of the judge, one a line", "评判关键词（每行一个）")
+    ] = None,
+    bank: Annotated[
+        FileRef | None,
+        Text("Published question bank", "公开题库"),
+        Help(Text("JSON or CSV; without it one is made.", "JSON或CSV格式；未提供时自动生成。")),
+    ] = None,
+    renewed: Annotated[date | None, Text("The bank was last renewed on", "题库最近更新日期")] = None,
+) -> None:
     """Fix every claim with its threshold, error and size, and commit to a seed, before anything is observed."""
+    evaluation.means = means.chosen(ctx, evaluation, judge, judge_endpoint, keywords, bank, renewed)
     case = bench.open_case(evaluation)
     evaluation.seed = secrets.token_hex(16)
     declarations = bench.declarations_of(evaluation, case.profile)
-    with trust.closing(case.target) as target:
+    # An endpoint is asked nothing here, so it is opened without its token and its wire.
+    with trust.closing(recorded(case.open, None, True)()) as target:
         plan = trust.make_plan(target, case.system, case.profile, case.data, evaluation.seed, declarations)
         walls = dict(trust.walls_of(target))
     evaluation.plan, evaluation.plan_digest = plan.as_json(), plan.digest
+    queries = means.affordable(evaluation, plan)
     ctx.note(
-        plan_digest=plan.digest, claims=len(plan.claims), alpha=plan.alpha, data_use=case.use_code, jail=walls
-    )
+        plan_digest=plan.digest, claims=len(plan.claims), alpha=plan.alpha, data_use=case.use_code, jail=walls,
+        queries=queries, means=evaluation.means,
+    )  # fmt: skip
 
 
 @operation(
@@ -114,7 +142,9 @@ def evaluation_plan(ctx: RunContext, evaluation: Evaluation) -> None:
     transition=EVALUATION.measure,
 )
 def evaluation_measure(ctx: RunContext, evaluation: Evaluation) -> None:
-    """Count what the plan asks for, in the background."""
+    """Count what the plan asks for, in the background; where it broke off before, from there on."""
+    means.still_answering(evaluation)
+    evaluation.fault = None
     ctx.enqueue(measure, code=evaluation.code)
 
 
@@ -134,7 +164,7 @@ def evaluation_observe(
     observations: Annotated[Json, Text("Observations", "观测结果")],
 ) -> None:
     """Keep what was counted and the verdict that follows from it."""
-    evaluation.observations = observations.value
+    evaluation.observations, evaluation.fault = observations.value, None
     verdict = bench.judged(evaluation)
     evaluation.verdict = verdict.as_json()
     evaluation.way = None if verdict.outcome == "pass" else bench.way_of(evaluation)
@@ -151,6 +181,7 @@ def evaluation_observe(
 )
 def evaluation_pass(ctx: RunContext, evaluation: Evaluation) -> None:
     """Carry out a computed pass. The verdict is computed once more, so that late evidence counts."""
+    means.still_answering(evaluation)
     _judge_again(ctx, evaluation)
     EVALUATION.check(EVALUATION.accept, evaluation)
 
@@ -164,7 +195,10 @@ def evaluation_pass(ctx: RunContext, evaluation: Evaluation) -> None:
     transition=EVALUATION.refuse,
 )
 def evaluation_refuse(ctx: RunContext, evaluation: Evaluation) -> None:
-    """Carry out a computed refusal, with the measured reason and its interval."""
+    """Carry out a computed refusal, with the measured reason and its interval; or end what could not be measured."""
+    if evaluation.observations is None:
+        ctx.note(broke_off=evaluation.fault)
+        return
     _judge_again(ctx, evaluation)
     EVALUATION.check(EVALUATION.refuse, evaluation)
     stop = reason_of(evaluation)

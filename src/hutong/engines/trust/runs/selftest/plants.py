@@ -16,6 +16,7 @@ from hutong.engines.trust.runs.selftest.attacked import attacked
 from hutong.engines.trust.runs.selftest.learnt import learnt
 from hutong.engines.trust.runs.selftest.paper import papers
 from hutong.engines.trust.runs.selftest.planting import ALPHA, Counted, Plant, Role, data, domain, truth
+from hutong.engines.trust.runs.selftest.spoken import spoken
 from hutong.engines.trust.runs.selftest.treated import treated
 from hutong.engines.trust.types import Category, Claim, System
 
@@ -113,4 +114,4 @@ def plants() -> tuple[Plant, ...]:
         ("membership", "P", "P2.membership", sizes(reader, blank(MANY, members=True)), draw_membership, 1),
     )
     counted = (Counted(n, c, method(c, 2, claim, s), claim, s, draw, w) for n, c, claim, s, draw, w in made)
-    return (*counted, *papers(), *attacked(), *treated(), *learnt())
+    return (*counted, *papers(), *attacked(), *treated(), *learnt(), *spoken())

@@ -14,7 +14,7 @@ FOUND = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Counts of one test, one category or all. detected of defects; recognised of good systems."""
+    """Counts of one test, one category or all. detected of defects; recognised of good systems, and accused: called failed."""
 
     name: str
     cases: int = 0
@@ -24,6 +24,7 @@ class Score:
     detected: int = 0
     good: int = 0
     recognised: int = 0
+    accused: int = 0
 
     def plus(self, role: Role, state: str, caught: tuple[str, ...] = ("fail",)) -> Score:
         """With one more case of that role, judged so. caught: states that find a defect."""
@@ -36,10 +37,11 @@ class Score:
             self.detected + (role == "defect" and state in caught),
             self.good + (role == "good"),
             self.recognised + (role == "good" and state == "pass"),
+            self.accused + (role == "good" and state == "fail"),
         )
 
     def and_(self, other: Score) -> Score:
-        names = ("cases", "nulls", "false_passes", "defects", "detected", "good", "recognised")
+        names = ("cases", "nulls", "false_passes", "defects", "detected", "good", "recognised", "accused")
         return Score(self.name, **{n: getattr(self, n) + getattr(other, n) for n in names})
 
     @property
@@ -86,6 +88,7 @@ class Score:
             "detection": None if self.detection is None else round(self.detection, 6),
             "detection_lower": round(self.detection_lower, 6),
             "good": self.good,
+            "accused": self.accused,
             "recognition": None if self.recognition is None else round(self.recognition, 6),
         }
 
