@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,7 +38,7 @@ def add(app: typer.Typer) -> None:
 def up(port: Port = 8000) -> None:
     """Serve the hub, with a worker for background jobs, until Ctrl-C."""
     open_hub()
-    work = subprocess.Popen([sys.executable, "-m", "hutong", "worker"])
+    work = _worker()
     serve = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "hutong.site.wsgi:application", "--bind", f"127.0.0.1:{port}",
          "--workers", "2", "--threads", "4", "--access-logfile", "-", "--log-level", "warning"],
@@ -45,7 +46,11 @@ def up(port: Port = 8000) -> None:
     )  # fmt: skip
     signal.signal(signal.SIGTERM, lambda *_: serve.terminate())
     try:
-        serve.wait()
+        while not _over(serve):
+            if work.poll() is not None:
+                # Killed for memory or by hand: what it left half done is in the tables.
+                print("the worker has died and is begun again", file=sys.stderr)
+                work = _worker()
     except KeyboardInterrupt:
         serve.terminate()
         serve.wait()
@@ -53,6 +58,17 @@ def up(port: Port = 8000) -> None:
         work.terminate()
         work.wait()
     raise SystemExit(0 if serve.returncode in (0, -15) else serve.returncode)
+
+
+def _over(process: subprocess.Popen[bytes]) -> bool:
+    """Whether it ends within a second."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    return process.returncode is not None
+
+
+def _worker() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "hutong", "worker"])
 
 
 def worker() -> None:
