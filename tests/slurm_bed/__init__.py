@@ -5,7 +5,8 @@ with Bed(folder, Shape(names=("haidian",))) as bed:
     print(bed.centres["haidian"].run("sinfo"))
 """
 
-from slurm_bed.bed import Bed, Centre
+from slurm_bed.bed import Bed
+from slurm_bed.centre import Centre
 from slurm_bed.configuration import Shape
 from slurm_bed.daemons import BedFailed, missing
 

@@ -5,102 +5,16 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 from slurm_bed import books, configuration, daemons
+from slurm_bed.centre import Centre
 from slurm_bed.configuration import Address, Shape
-
-
-@dataclass(slots=True)
-class Centre:
-    """One cluster of the bed."""
-
-    name: str
-    folder: Path
-    environment: dict[str, str]
-    port: int
-    nodes: dict[str, int]
-    rest: Path | None = None
-    controller: subprocess.Popen[bytes] | None = None
-    others: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    @property
-    def conf(self) -> Path:
-        return self.folder / "slurm.conf"
-
-    def run(self, *command: str, check: bool = True, stdin: str = "", timeout: float = 60.0) -> str:
-        """A Slurm command of this centre; what it printed."""
-        done = subprocess.run(
-            command, env=self.environment, input=stdin, capture_output=True, text=True, timeout=timeout
-        )
-        if check and done.returncode:
-            raise daemons.BedFailed(f"{' '.join(command)}: {done.stdout}{done.stderr}")
-        return done.stdout
-
-    def start_controller(self) -> None:
-        self.controller = daemons.start(["slurmctld", "-D"], self.environment, self.folder / "slurmctld.out")
-
-    def recover(self, seconds: float = 60.0) -> None:
-        """Start the controller again and do what its operator would: bring back the nodes that it drained.
-
-        A controller that was killed gives numbers again that it had given before; a node on which the old job still
-        runs is then drained for its "Duplicate jobid".
-        """
-        if self.controller is None or self.controller.poll() is not None:
-            self.start_controller()
-        daemons.until(f"{self.name} answers", self.answers, seconds, self.logs())
-        daemons.until(f"{self.name} ready", lambda: not self.resume() and self.ready(), seconds, self.logs())
-
-    def resume(self) -> bool:
-        """Bring nodes back that were drained for a duplicate number; whether there were any."""
-        with suppress(subprocess.TimeoutExpired):
-            said = self.run(
-                "sinfo", "--noheader", "--Node", "--states=drain", "--format=%N|%E", check=False, timeout=5
-            )
-            drained = {line.split("|")[0] for line in said.splitlines() if "Duplicate jobid" in line}
-            for node in drained:
-                self.run("scontrol", "update", f"nodename={node}", "state=resume", check=False)
-            return bool(drained)
-        return False
-
-    def kill_controller(self) -> None:
-        """As a power cut does: nothing is saved."""
-        if self.controller is not None:
-            self.controller.kill()
-            self.controller.wait()
-
-    def freeze(self) -> None:
-        """The controller falls silent and keeps its connections open."""
-        if self.controller is not None:
-            self.controller.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        if self.controller is not None:
-            self.controller.send_signal(signal.SIGCONT)
-
-    def ready(self) -> bool:
-        """Whether every node is there to take jobs."""
-        with suppress(subprocess.TimeoutExpired):
-            said = self.run("sinfo", "--noheader", "--Node", "--format=%T", check=False, timeout=5)
-            states = said.split()
-            return len(states) == len(self.nodes) and set(states) <= {"idle", "mixed", "allocated"}
-        return False
-
-    def answers(self) -> bool:
-        with suppress(subprocess.TimeoutExpired):
-            return "is UP" in self.run("scontrol", "ping", check=False, timeout=5)
-        return False
-
-    def logs(self) -> list[Path]:
-        return sorted(self.folder.glob("*.log")) + sorted(self.folder.glob("*.out"))
 
 
 class Bed:
@@ -122,6 +36,7 @@ class Bed:
         self.centres: dict[str, Centre] = {}
         self.processes: list[subprocess.Popen[bytes]] = []
         self.took: dict[str, float] = {}
+        self._tokens: tuple[str, ...] = ()
 
     def __enter__(self) -> Bed:
         self.start()
@@ -151,6 +66,8 @@ class Bed:
             accounting,
         )
         self._munge()
+        if shape.jwt:
+            self._take_tokens()
         for name in shape.names:
             self._centre(name, address, free)
         if shape.accounting:
@@ -179,6 +96,17 @@ class Bed:
         )  # fmt: skip
         daemons.until("munge answers", (folder / "socket").exists, 10, [folder / "munged.log"])
 
+    def _take_tokens(self) -> None:
+        """A key for tokens, and the way to the plugin; with its libraries beside it where it is not installed."""
+        plugins = daemons.token_plugin()
+        if plugins is None:
+            raise daemons.BedFailed("needs Slurm's tokens: apt-get install slurm-wlm-jwt-plugin")
+        key = self.folder / "jwt.key"
+        key.touch(0o600)
+        key.write_bytes(secrets.token_bytes(32))
+        self.environment["LD_LIBRARY_PATH"] = str(plugins.parent)
+        self._tokens = configuration.tokens(key, plugins)
+
     def _centre(self, name: str, address: Address, free: list[int]) -> None:
         folder = self.folder / name
         (folder / "state").mkdir(parents=True)
@@ -186,7 +114,7 @@ class Bed:
         port = free.pop()
         nodes = {f"{name}{n}": free.pop() for n in range(1, self.shape.nodes + 1)}
         (folder / "slurm.conf").write_text(
-            configuration.centre(self.shape, name, folder, address, port, nodes)
+            configuration.centre(self.shape, name, folder, address, port, nodes, self._tokens)
         )
         (folder / "gres.conf").write_text(configuration.chips(self.shape, folder / "devices"))
         environment = {**self.environment, "SLURM_CONF": str(folder / "slurm.conf")}
@@ -195,7 +123,7 @@ class Bed:
     def _books(self, address: Address) -> None:
         folder = self.folder / "books"
         folder.mkdir()
-        books.prepare(folder, address, self.environment)
+        books.prepare(folder, address, self.environment, self._tokens)
         logs = [folder / "mariadb.log", folder / "slurmdbd.log", folder / "slurmdbd.out"]
         self.processes.append(books.database(folder, address, self.environment))
         daemons.until("MariaDB listens", lambda: daemons.listens(address.database), 30, logs)
@@ -238,13 +166,21 @@ class Bed:
                 self._rest(one)
 
     def _rest(self, centre: Centre) -> None:
-        """slurmrestd on a socket in the file system; it refuses to be root or SlurmUser unless told to."""
-        centre.rest = centre.folder / "rest"
+        """slurmrestd on a socket in the file system, or on a port for tokens; it refuses to be root or SlurmUser unless
+        told to."""
         environment = {**centre.environment, "SLURMRESTD_SECURITY": "disable_user_check"}
-        command = ["slurmrestd", "-a", "rest_auth/local", "-s", "openapi/v0.0.38,openapi/dbv0.0.38"]
         log = centre.folder / "slurmrestd.out"
-        centre.others.append(daemons.start([*command, f"unix:{centre.rest}"], environment, log))
-        daemons.until("slurmrestd listens", centre.rest.exists, 20, [log])
+        if self.shape.jwt:
+            (port,) = daemons.ports(1)
+            centre.rest_url, kind, place = f"http://127.0.0.1:{port}", "rest_auth/jwt", f"127.0.0.1:{port}"
+            environment["SLURM_JWT"] = "daemon"
+        else:
+            centre.rest = centre.folder / "rest"
+            kind, place = "rest_auth/local", f"unix:{centre.rest}"
+        command = ["slurmrestd", "-a", kind, "-s", "openapi/v0.0.38,openapi/dbv0.0.38", place]
+        centre.others.append(daemons.start(command, environment, log))
+        there = centre.rest.exists if centre.rest else lambda: daemons.listens(port)
+        daemons.until("slurmrestd listens", there, 20, [log])
 
     def stop(self) -> None:
         """Cancel what runs, end the daemons, and whatever still carries the mark of this bed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import secrets
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from slurm_bed import daemons
@@ -17,8 +18,8 @@ GRANT ALL ON slurm_acct_db.* TO 'slurm'@'127.0.0.1', 'slurm'@'localhost';
 """
 
 
-def prepare(folder: Path, address: Address, environment: dict[str, str]) -> None:
-    """Lay the database's files and slurmdbd.conf in the folder."""
+def prepare(folder: Path, address: Address, environment: dict[str, str], lines: Iterable[str] = ()) -> None:
+    """Lay the database's files and slurmdbd.conf in the folder; lines are added to the latter."""
     password = secrets.token_hex(16)
     (folder / "start.sql").write_text(START.format(password=password))
     configuration = folder / "slurmdbd.conf"
@@ -33,6 +34,7 @@ def prepare(folder: Path, address: Address, environment: dict[str, str]) -> None
             database=address.database,
             password=password,
         )
+        + "\n".join([*lines, ""])
     )
     install = daemons.program("mariadb-install-db")
     if install is None:

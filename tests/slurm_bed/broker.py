@@ -100,7 +100,7 @@ def look(journal: Journal, centres: Mapping[str, Adapter]) -> None:
                 _free(centre, attempt)
             if attempt in sent and report.state == "unknown":
                 journal.note([(attempt, "made", "")])
-            elif attempt in sent and report.ended:
+            elif attempt in sent and report.ended and (_job(report) != "queued" or _barred(centre, attempt)):
                 journal.note([(attempt, report.state, told(report))], [(attempt.job, _job(report))])
 
 
@@ -125,6 +125,16 @@ def _free(centre: Adapter, attempt: Attempt) -> None:
     """The engine may keep chips for what is over."""
     with suppress(Unreachable):
         centre.cancel(attempt, key=f"free-{attempt.name}")
+
+
+def _barred(centre: Adapter, attempt: Attempt) -> bool:
+    """Keep what is to be placed anew from beginning here; whether it has not begun meanwhile."""
+    try:
+        centre.cancel(attempt, key=f"bar-{attempt.name}")
+        report = centre.poll([attempt])[attempt]
+    except Unreachable:
+        return False
+    return report.state == "unknown" or (report.ended and _job(report) == "queued")
 
 
 def _job(report: Report) -> str:

@@ -11,7 +11,7 @@ class Shape:
     """How the bed looks. Every centre has `nodes` nodes with `chips` fake chips of model `model` and `cpus` cores each.
 
     `lines` are added to slurm.conf of every centre and win over the ones here; `rest` also starts a slurmrestd per
-    centre; without `accounting` there is neither MariaDB nor slurmdbd, and no sacct.
+    centre, on a socket in the file system, or with `jwt` on a port for whoever has a token; without `accounting` there is neither MariaDB nor slurmdbd, and no sacct.
     """
 
     names: tuple[str, ...] = ("haidian", "yizhuang", "shunyi")
@@ -21,6 +21,7 @@ class Shape:
     model: str = "a100"
     accounting: bool = True
     rest: bool = False
+    jwt: bool = False
     lines: tuple[str, ...] = ()
 
 
@@ -54,7 +55,8 @@ SlurmdParameters=config_overrides
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
-JobCompType=jobcomp/none
+JobCompType=jobcomp/filetxt
+JobCompLoc={folder}/completed.txt
 MailProg=/bin/true
 MpiDefault=none
 SwitchType=switch/none
@@ -108,8 +110,16 @@ CommitDelay=1
 """
 
 
-def centre(shape: Shape, name: str, folder: Path, address: Address, port: int, nodes: dict[str, int]) -> str:
-    """slurm.conf of one centre; `nodes` gives each node's port."""
+def centre(
+    shape: Shape,
+    name: str,
+    folder: Path,
+    address: Address,
+    port: int,
+    nodes: dict[str, int],
+    more: tuple[str, ...] = (),
+) -> str:
+    """slurm.conf of one centre; `nodes` gives each node's port, `more` lines of the bed itself."""
     books = BOOKS.format(port=address.accounting, munge=address.munge) if shape.accounting else ""
     lines = [
         NODE.format(
@@ -129,7 +139,7 @@ def centre(shape: Shape, name: str, folder: Path, address: Address, port: int, n
     )
     given = {line.partition("=")[0].lower() for line in shape.lines}
     kept = [line for line in text.splitlines() if line.partition("=")[0].lower() not in given]
-    return "\n".join([*kept, *shape.lines, ""])
+    return "\n".join([*kept, *more, *shape.lines, ""])
 
 
 def chips(shape: Shape, devices: Path) -> str:
@@ -137,3 +147,14 @@ def chips(shape: Shape, devices: Path) -> str:
     for n in range(shape.chips):
         (devices / f"chip{n}").touch()
     return f"Name=gpu Type={shape.model} File={devices}/chip[0-{shape.chips - 1}]\n"
+
+
+def tokens(key: Path, plugins: Path) -> tuple[str, ...]:
+    """Lines of slurm.conf and slurmdbd.conf by which the daemons take tokens signed with `key`. plugins: where
+    auth_jwt.so lies."""
+    places = dict.fromkeys((*sorted(str(p) for p in Path("/usr/lib").glob("*/slurm-wlm")), str(plugins)))
+    return (
+        "AuthAltTypes=auth/jwt",
+        f"AuthAltParameters=jwt_key={key}",
+        f"PluginDir={':'.join(places)}",
+    )

@@ -36,6 +36,15 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{PLACES}")
 
 
+def token_plugin() -> Path | None:
+    """Where auth_jwt.so lies: with Slurm, or below SLURM_BED_PLUGINS, where the packages slurm-wlm-jwt-plugin, libjwt0 and
+    libb64-0d may be unpacked (``dpkg -x``) without being root."""
+    for root in filter(None, ("/", os.environ.get("SLURM_BED_PLUGINS"))):
+        for found in Path(root).glob("usr/lib/*/slurm-wlm/auth_jwt.so"):
+            return found.parent
+    return None
+
+
 def missing(*names: str) -> str:
     """What to install before the bed can start; empty where everything is here."""
     packages = sorted({PACKAGES[n] for n in names or PACKAGES if program(n) is None})

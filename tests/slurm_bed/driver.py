@@ -107,7 +107,7 @@ def _run(bed: Bed, folder: Path, journal: Journal, faults: Faults, jobs: int) ->
                     process.wait()
                     process = _broker(folder)
                 else:
-                    _strike(bed, chance, faults.away_s)
+                    strike(bed, chance, faults.away_s)
             if int(time.time()) % 5 == 0:
                 for centre in bed.centres.values():
                     centre.resume()
@@ -119,7 +119,7 @@ def _run(bed: Bed, folder: Path, journal: Journal, faults: Faults, jobs: int) ->
     return killed["broker"], killed["controller"]
 
 
-def _strike(bed: Bed, chance: random.Random, away_s: float) -> None:
+def strike(bed: Bed, chance: random.Random, away_s: float) -> None:
     centre = chance.choice(list(bed.centres.values()))
     centre.kill_controller()
     time.sleep(away_s)

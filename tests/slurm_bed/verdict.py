@@ -51,8 +51,8 @@ def judge(
     began: float,
     counts: tuple[int, int, int],
 ) -> Result:
-    traces = {job: _trace(folder / "traces" / job) for job in tasks}
-    sacct = dict(_accounted(bed))
+    traces = {job: trace_of(folder / "traces" / job) for job in tasks}
+    sacct = dict(accounted(bed))
     booked = _booked(journal)
     ends = [end for rows in sacct.values() for _, end, _ in rows]
     attempts = [Attempt(*row) for row in journal.book.execute("SELECT job, id, fence FROM attempt")]
@@ -60,7 +60,7 @@ def judge(
         makespan_s=round(max(ends, default=0) - began, 1),
         lost=sum("end" not in [w for w, _ in t] for t in traces.values())
         + journal.count("job WHERE state <> 'finished'"),
-        twice=sum(_twice(t) for t in traces.values()),
+        twice=sum(twice(t) for t in traces.values()),
         begun_again=sum([w for w, _ in t].count("begin") > 1 for t in traces.values()),
         off=sum(sorted(sacct.get(a, [])) != sorted(booked.get(a, [])) for a in attempts),
         unaccounted=journal.count("attempt WHERE settled = 2"),
@@ -105,19 +105,20 @@ def _turns(folder: Path) -> int:
     return round(sum(turns) / len(turns)) if turns else 100
 
 
-def _trace(path: Path) -> list[tuple[str, str]]:
+def trace_of(path: Path) -> list[tuple[str, str]]:
+    """What happened to whom, line by line; further words of a line are passed over."""
     lines = path.read_text().splitlines() if path.exists() else []
     return [(words[0], words[1]) for words in map(str.split, lines)]
 
 
-def _twice(trace: list[tuple[str, str]]) -> bool:
+def twice(trace: list[tuple[str, str]]) -> bool:
     """More than one end, or an end of a payload after another had begun."""
     ends = [who for what, who in trace if what == "end"]
     last = trace[-1][1] if trace else ""
     return len(ends) > 1 or bool(ends and ends[0] != last)
 
 
-def _accounted(bed: Bed) -> Iterator[tuple[Attempt, list[tuple[int, int, int]]]]:
+def accounted(bed: Bed) -> Iterator[tuple[Attempt, list[tuple[int, int, int]]]]:
     """(start, end, chips) of every attempt, asked of sacct without the adapter."""
     found: dict[Attempt, list[tuple[int, int, int]]] = {}
     for centre in bed.centres.values():

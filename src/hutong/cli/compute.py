@@ -1,4 +1,4 @@
-"""Computing at the terminal: the log of a job as it grows, the chain of decisions replayed, the books audited."""
+"""Computing at the terminal: a quote before a job, its log as it grows, decisions replayed, the books audited."""
 
 from __future__ import annotations
 
@@ -22,11 +22,68 @@ LOOK_EVERY_S = 1.0
 
 def add(app: typer.Typer) -> typer.Typer:
     group = typer.Typer(no_args_is_help=True, help=say(Text("computing centres and jobs", "算力中心与作业")))
+    group.command("quote")(quote)
     group.command("log")(log)
     group.command("replay")(replay)
     group.command("audit")(audit)
+    group.command("guarantee")(guarantee)
     app.add_typer(group, name="compute")
     return group
+
+
+def quote(
+    work: Annotated[str | None, typer.Argument(help="train.yaml; none: a job like no other")] = None,
+    allocation: Annotated[str | None, typer.Option(help="ALC-0001; none: as a guest of every centre")] = None,
+    chips: Annotated[str | None, typer.Option(help="chips at once (1)")] = None,
+    limit_s: Annotated[str | None, typer.Option("--limit-s", help="at most so many seconds (3600)")] = None,
+    accept: Annotated[list[str] | None, typer.Option(help="kinds of chip that it runs on")] = None,
+    deadline: Annotated[str | None, typer.Option(help="to be over by: 2026-09-01T18:00+08:00")] = None,
+    as_: As = None,
+    json_: Json = False,
+) -> None:
+    """What every pool would say to a job: when it starts, at what price at most, and why not there. Nothing is submitted.
+    Exit status 1 where no pool would ever start it."""
+    open_hub()
+    try:
+        given = {"chips": chips, "limit_s": limit_s, "accept": accept, "deadline": deadline}
+        told = _quoted({**given, "command": _command(work)}, allocation, as_)
+    except HutongError as error:
+        fail(error, json_)
+    from hutong.modules.compute.contract import QuoteWords
+
+    said = QuoteWords.of(told)
+    if json_:
+        show_json(said.content)
+    else:
+        print(say(said.verdict))
+        heads = (
+            Text("pool", "算力池"), Text("starts", "启动"), Text("in 4 of 5 cases", "80%区间"), Text("at most", "费用至多"),
+            Text("why not there, or not now", "未能启动的原因"),
+        )  # fmt: skip
+        show_table("", heads, said.rows)
+        for option in said.options:
+            print(f"  {say(option)}")
+    raise SystemExit(0 if told.possible else 1)
+
+
+def _quoted(given: dict[str, Any], allocation: str | None, as_: str | None) -> Any:
+    from django.utils import timezone
+
+    from hutong.modules.compute.contract import Allocation, ask_of, quote
+    from hutong.platform.parsing import load_record
+
+    hours: Any = load_record(Allocation, allocation, _reader(as_), "allocation") if allocation else None
+    return quote(ask_of(given, hours), timezone.now())
+
+
+def _command(work: str | None) -> tuple[str, ...]:
+    """The words of a description, which is read as a submission reads it, and of which nothing is stored."""
+    if work is None:
+        return ()
+    from hutong.cli.documents import read_document
+    from hutong.modules.compute.contract import work_of
+
+    return work_of(read_document(work, store=False)).command
 
 
 def log(
@@ -73,12 +130,17 @@ def _decoder() -> codecs.IncrementalDecoder:
 
 
 def _job(code: str, as_: str | None) -> Any:
-    from hutong.kernel.permission import ANONYMOUS
     from hutong.modules.compute.contract import Job
     from hutong.platform.parsing import load_record
 
-    actor = actor_named(as_) if as_ or os.environ.get("HUTONG_AS") else ANONYMOUS
-    return load_record(Job, code, actor, "code")
+    return load_record(Job, code, _reader(as_), "code")
+
+
+def _reader(as_: str | None) -> Any:
+    """Who looks: the person named, else the public."""
+    from hutong.kernel.permission import ANONYMOUS
+
+    return actor_named(as_) if as_ or os.environ.get("HUTONG_AS") else ANONYMOUS
 
 
 def _said(job: Any) -> tuple[int, bytes, bool]:
@@ -125,3 +187,52 @@ def audit(json_: Json = False) -> None:
         heads = ("", Text("rule", "规则"), Text("counted", "核对条数"))
         show_table("", heads, [("✔" if f.holds else "✘", f.words, f.counted) for f in findings])
     raise SystemExit(0 if all(f.holds for f in findings) else 1)
+
+
+def guarantee(
+    code: Annotated[str, typer.Argument(help="CTR-0001")],
+    days: Annotated[int, typer.Option(min=1, max=3660, help="looked back")] = 30,
+    as_: As = None,
+    json_: Json = False,
+) -> None:
+    """Whether a lender's guarantee to its own users was kept, which jobs were late, and what guests lost by recalls.
+    Exit status 1 where a job was late."""
+    open_hub()
+    try:
+        found = _proved(code, days, as_)
+    except HutongError as error:
+        fail(error, json_)
+    if json_:
+        show_json(found.as_json())
+    else:
+        words = Text(
+            "guarantee kept: {n} of {m} own jobs; {o} still within the notice",
+            "自用保障：{m}项中{n}项已履行；{o}项在通知期内",
+        )
+        print(say(words.format(n=found.kept, m=found.judged, o=found.open)))
+        for one in found.as_json()["late"]:
+            print(f"  ✘ {one['job']}: {one['waited_s']} s > {one['notice_s']} s")
+        lost = Text(
+            "guests gave chips back {n} times and lost {l}; nobody paid for that",
+            "外部作业归还芯片{n}次，损失{l}，不计费",
+        )
+        from hutong.kernel.quantity import ChipTime
+
+        ms = ChipTime.of(found.lost_ms)
+        print(say(lost.format(n=len(found.recalled), l=Text(ms.say("en"), ms.say("zh")))))
+    raise SystemExit(1 if found.late else 0)
+
+
+def _proved(code: str, days: int, as_: str | None) -> Any:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from hutong.kernel.permission import ANONYMOUS
+    from hutong.modules.compute.contract import Centre, proof_for
+    from hutong.platform.parsing import load_record
+
+    actor = actor_named(as_) if as_ or os.environ.get("HUTONG_AS") else ANONYMOUS
+    centre = load_record(Centre, code, actor, "code")
+    now = timezone.now()
+    return proof_for(actor, centre, now, now - timedelta(days=days))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from hutong.kernel.errors import Invalid, NotFound
 from hutong.kernel.text import Text
 
 
-def read_document(given: str) -> Any:
+def read_document(given: str, *, store: bool = True) -> Any:
     """The text itself, or what the file of that name holds. A list ``files`` in it names files next to it: each is
-    stored and replaced by its digest, so that what is sent is complete and cannot change afterwards."""
+    stored and replaced by its digest, so that what is sent is complete and cannot change afterwards.
+
+    store: False for a look that leaves nothing behind; the files have to be there all the same.
+    """
     place = Path(given.removeprefix("@"))
     if not place.is_file():
         if given.startswith("@") or place.suffix in (".yaml", ".yml", ".json"):
@@ -34,11 +38,11 @@ def read_document(given: str) -> Any:
             field="work",
         ) from None
     if isinstance(read, dict) and isinstance(read.get("files"), list):
-        read["files"] = _beside(place.parent, [str(name) for name in read["files"]])
+        read["files"] = _beside(place.parent, [str(name) for name in read["files"]], store)
     return read
 
 
-def _beside(folder: Path, names: list[str]) -> dict[str, str]:
+def _beside(folder: Path, names: list[str], store: bool) -> dict[str, str]:
     """Digests of these files by their last names. `Invalid` where two have one: the job has one folder."""
     last = [Path(name).name for name in names]
     twice = sorted({name for name in last if last.count(name) > 1})
@@ -49,14 +53,17 @@ def _beside(folder: Path, names: list[str]) -> dict[str, str]:
             remedy=Text("Rename one of them.", "请为其中之一改名。"),
             field="files",
         )
-    return {name: _stored(folder / given) for name, given in zip(last, names, strict=True)}
+    return {name: _digest(folder / given, store) for name, given in zip(last, names, strict=True)}
 
 
-def _stored(place: Path) -> str:
+def _digest(place: Path, store: bool) -> str:
     from hutong.platform import files
 
     if not place.is_file():
         raise _missing(place, "files")
+    if not store:
+        with place.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
     with place.open("rb") as stream:
         return files.store(stream, name=place.name, media_type=kind).sha256

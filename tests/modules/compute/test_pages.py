@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -141,7 +142,7 @@ def test_what_is_unreachable_is_said_in_words_and_vermilion(desk: Desk) -> None:
 def test_a_waiting_job_says_why_and_what_it_sets_aside(desk: Desk) -> None:
     _, second = held(desk)
     page = words(body(desk.engineer, f"/compute/job/{second.code}"))
-    assert "POL-0001 is 1 chips short" in page and "What would start it" in page
+    assert "POL-0001 is 1 chip short" in page and "What would start it" in page
     assert "cost so far none yet" in page and "waiting for" in page and "Log as text" not in page
     assert "还差1块芯片" in body(desk.engineer, f"/compute/job/{second.code}", "zh")
     body(desk.engineer, f"/compute/job/{second.code}/log", status=404)
@@ -255,12 +256,31 @@ def many(desk: Desk, neighbour: Neighbour) -> Iterator[dict[str, list[str]]]:
         "/compute/vouchers",
         "/compute/experiment/EXP-0001",
     ]
-    partners = [f"/compute/centre/{c.code}/partners" for c in Centre.objects.all()]
+    kept = desk.hub.do(
+        desk.operator,
+        "compute.reservation.reserve",
+        pool=desk.pool,
+        chips=1,
+        begins=desk.hub.clock.now() + timedelta(days=2),
+        ends=desk.hub.clock.now() + timedelta(days=3),
+        purpose="Course",
+    )
+    partners = [
+        f"/compute/centre/{c.code}/{page}" for c in Centre.objects.all() for page in ("partners", "guarantee")
+    ]
+    asking = f"/compute/quote?allocation={hours.code}&chips=2"
     yield {
         "": everybody,
         "office": office + partners,
-        "operator": [*everybody, *jobs, account, "/compute/centre/CTR-0001/partners"],
-        "engineer": [*everybody, *jobs, account],
+        "operator": [
+            *everybody,
+            *jobs,
+            account,
+            f"/compute/reservation/{kept.code}",
+            "/compute/centre/CTR-0001/partners",
+            "/compute/centre/CTR-0001/guarantee",
+        ],
+        "engineer": [*everybody, *jobs, account, asking],
     }
 
 

@@ -22,7 +22,7 @@ from hutong.modules.compute.broker.picture import picture
 from hutong.modules.compute.experiments import period as experiments
 from hutong.modules.compute.experiments.sums import nearest_rank
 from hutong.modules.compute.models import Experiment, Job
-from hutong.modules.compute.show.partners import debts, peak, position
+from hutong.modules.compute.show.partners import Stay, debts, peak, position
 
 
 @pytest.fixture
@@ -77,9 +77,9 @@ def test_balances_are_offset_pair_by_pair_and_over_all() -> None:
 def test_the_peak_of_what_was_lent_counts_what_was_held_at_once(desk: Desk) -> None:
     now = desk.hub.clock.now()
 
-    def guest(start: int, end: int | None, chips: int) -> Job:
+    def guest(start: int, end: int | None, chips: int) -> Stay:
         ended = None if end is None else now + timedelta(hours=end)
-        return Job(started_at=now + timedelta(hours=start), ended_at=ended, chips=chips)
+        return Stay(chips, now + timedelta(hours=start), ended)
 
     held = [guest(0, 2, 4), guest(1, 3, 2), guest(2, None, 8)]
     later = now + timedelta(hours=9)

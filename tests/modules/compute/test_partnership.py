@@ -367,10 +367,8 @@ def test_the_log_of_decisions_replays_and_a_changed_row_is_named(desk: Desk, par
 
 def test_the_books_hold_after_all_that(desk: Desk, partner: Partner) -> None:
     run(desk, partner)
-    assert [(f.rule, f.holds) for f in audit_books()] == [
-        ("book.balanced", True),
-        ("attempt.one_at_a_time", True),
-        ("job.metered", True),
-        ("segment.span", True),
-        ("voucher.within", True),
-    ]
+    found = audit_books()
+    assert [f.rule for f in found if not f.holds] == []
+    assert {"book.balanced", "attempt.one_at_a_time", "job.metered", "segment.span", "guarantee.kept"} <= {
+        f.rule for f in found
+    }

@@ -17,7 +17,7 @@ def test_a_job_waits_until_the_chips_it_needs_are_free(desk: Desk) -> None:
     turn()
     second.refresh_from_db()
     said = lead(second)
-    assert said is not None and "POL-0001 is 1 chips short" in said.en and "As asked: " in said.en
+    assert said is not None and "POL-0001 is 1 chip short" in said.en and "As asked: " in said.en
     assert "还差1块芯片" in said.zh and "按原申请" in said.zh
     with refused(Exhausted, "pool.busy", "job"):
         desk.start(second)

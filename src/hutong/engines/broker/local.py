@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,9 +68,11 @@ def run_local(
     *,
     chips: int = 1,
     cancelled: Callable[[], bool] = lambda: False,
+    warned: Callable[[], bool] = lambda: False,
     environment: dict[str, str] | None = None,
 ) -> Usage:
-    """Run the command in the folder and wait for its end.
+    """Run the command in the folder and wait for its end. cancelled: it is to be ended; warned: it is told once, by
+    SIGTERM to its session, to save and end by itself.
 
     The log goes to ``folder/log.txt`` as it is written, cut at its limit. The child gets a minimal environment (no
     secret of the hub) and a session of its own, so that stopping it stops all that it started.
@@ -88,7 +91,7 @@ def run_local(
             preexec_fn=lambda: _limit(limits),
         )
         (folder / PID).write_text(str(child.pid), encoding="ascii")
-        ending = _wait(child, folder, limits, cancelled)
+        ending = _wait(child, folder, limits, cancelled, warned)
     wall_ms = max(1, round((time.monotonic() - clock) * 1000))
     (folder / PID).unlink(missing_ok=True)
     usage = Usage(ending, child.returncode, started_at, datetime.now(UTC), wall_ms, wall_ms * chips)
@@ -112,9 +115,13 @@ def _limit(limits: Limits) -> None:
 
 
 def _wait(
-    child: subprocess.Popen[bytes], folder: Path, limits: Limits, cancelled: Callable[[], bool]
+    child: subprocess.Popen[bytes],
+    folder: Path,
+    limits: Limits,
+    cancelled: Callable[[], bool],
+    warned: Callable[[], bool],
 ) -> Ending:
-    deadline, look = time.monotonic() + limits.wall_s, 0.0
+    deadline, look, told = time.monotonic() + limits.wall_s, 0.0, False
     while True:
         try:
             status = child.wait(timeout=_POLL_S)
@@ -134,6 +141,10 @@ def _wait(
             if cancelled():
                 _stop(child)
                 return "cancelled"
+            if not told and warned():
+                told = True
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGTERM)
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
@@ -163,10 +174,11 @@ def alive(folder: Path) -> bool:
     return True
 
 
-def cancel(folder: Path) -> bool:
-    """End the process group of the job in this folder; False where none runs."""
+def cancel(folder: Path, *, kill: bool = False) -> bool:
+    """Ask the process group of the job in this folder to end, or end it; False where none runs."""
     try:
-        os.killpg(int((folder / PID).read_text(encoding="ascii")), signal.SIGTERM)
+        sign = signal.SIGKILL if kill else signal.SIGTERM
+        os.killpg(int((folder / PID).read_text(encoding="ascii")), sign)
     except (FileNotFoundError, ValueError, ProcessLookupError):
         return False
     return True

@@ -126,14 +126,16 @@ def chip_hours_awarded() -> Iterable[Fact]:
     nature="flow",
     title=Text("Chip-hours delivered", "已交付算力（卡时）"),
     definition=Text(
-        "Metered use of jobs that ended, well or badly: chips held times wall time.",
-        "已结束作业的计量用量，含失败作业：占用卡数乘以占用时长。",
+        "Metered use of jobs that ended, well or badly, and of runs that were called back: chips held times wall time; "
+        "work that a recall destroyed is left out.",
+        "已结束作业（含失败）及被收回的运行的计量用量：占用卡数乘以占用时长；因收回而损失的部分不计。",
     ),
 )
 def chip_hours_delivered() -> Iterable[Fact]:
     return facts_from_events(
         "compute.job.finish",
         "compute.job.fail",
+        "compute.job.give_back",
         kind="compute.job",
         amount=lambda event, payload: Fraction(payload["noted"]["used_ms"], HOUR),
         dims=lambda event, payload: {k: payload["noted"][k] for k in ("domestic", "region")},
@@ -157,15 +159,19 @@ def jobs_finished() -> Iterable[Fact]:
     nature="flow",
     title=Text("Wait of jobs", "作业等待时长"),
     definition=Text(
-        "From submission to start, for each job that started.", "每个已启动作业自提交至启动的时长。"
+        "From submission to start, for each job that started. Starts after a recall are left out.",
+        "每个已启动作业自提交至启动的时长，不含收回后的再次启动。",
     ),
 )
 def job_wait() -> Iterable[Fact]:
-    return facts_from_events(
+    facts = facts_from_events(
         "compute.job.start",
         kind="compute.job",
-        amount=lambda event, payload: Fraction(payload["noted"]["wait_ms"], 1000),
+        amount=lambda event, payload: (
+            -1 if "again" in payload["noted"] else Fraction(payload["noted"]["wait_ms"], 1000)
+        ),
     )
+    return (fact for fact in facts if fact.amount >= 0)
 
 
 @measure(
@@ -187,3 +193,25 @@ def vouchers_paid() -> Iterable[Fact]:
             payload["noted"].get("paid_fen", 0) - payload["noted"].get("paid_back_fen", 0)
         ),
     )
+
+
+@measure(
+    "compute.carbon_emitted",
+    unit="count(gram)",
+    nature="flow",
+    title=Text("CO2e of computing", "算力碳排放（CO2e）"),
+    definition=Text(
+        "Grams of CO2e of jobs that ended at centres which declare power, PUE and intensity; the making of hardware is not "
+        "included. Jobs at other centres are left out.",
+        "在申报功率、PUE与碳强度的算力中心结束的作业所排放的CO2e克数，不含硬件制造；其他中心的作业不计入。",
+    ),
+)
+def carbon_emitted() -> Iterable[Fact]:
+    facts = facts_from_events(
+        "compute.job.finish",
+        "compute.job.fail",
+        kind="compute.job",
+        amount=lambda event, payload: payload["noted"].get("carbon_g", -1),
+        dims=lambda event, payload: {"region": payload["noted"]["region"]},
+    )
+    return (fact for fact in facts if fact.amount >= 0)

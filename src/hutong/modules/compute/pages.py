@@ -11,9 +11,11 @@ from hutong.modules.compute.models import (
     Experiment,
     Job,
     Pool,
+    Reservation,
     Statement,
     Voucher,
 )
+from hutong.modules.compute.show.calendar import reservation_context
 from hutong.modules.compute.show.experiments import experiment_context
 from hutong.modules.compute.show.job_tables import ENDINGS
 from hutong.modules.compute.show.view import (
@@ -49,6 +51,7 @@ SUPPLIER = Show("supplier", Text("Supplier", "供应方"), "record")
 CONTRACT = Show("contract_no", Text("Contract", "合同编号"))
 WORTH = Show("amount_fen", Text("Worth", "券面金额"), "money")
 PLACED = Show("pool", Text("Runs on", "运行于"), "record")
+PURPOSE = Show("purpose", Text("Purpose", "用途"), "long")
 PROGRAM = Show("program", Text("Program", "程序"))
 
 
@@ -61,7 +64,13 @@ show(
         title=Centre.title,
         plural=Text("Computing centres", "算力中心"),
         columns=(NAME_ZH, NAME_EN, REGION),
-        fields=(NAME_ZH, NAME_EN, Show("organisation", Text("Organisation", "单位"), "record"), REGION),
+        fields=(
+            NAME_ZH,
+            NAME_EN,
+            Show("organisation", Text("Organisation", "单位"), "record"),
+            REGION,
+            Show("pue_milli", Text("PUE (‰), 0: not declared", "PUE（‰），0 为未申报"), "count"),
+        ),
         context=centre_context,
         select=("organisation",),
         empty=Text(
@@ -80,7 +89,8 @@ show(
         title=Pool.title,
         plural=Text("Pools of chips", "算力池"),
         columns=(CENTRE_OF, CHIP, CHIPS, PRICE),
-        fields=(CENTRE_OF, CHIP, CHIPS, Show("domestic", Text("Domestic chip", "国产芯片"), "choice", {
+        fields=(CENTRE_OF, CHIP, CHIPS, Show("watts", Text("Watts of a chip, 0: not declared", "单卡功率（瓦），0 为未申报"), "count"),
+            Show("domestic", Text("Domestic chip", "国产芯片"), "choice", {
             "True": Text("yes", "是"), "False": Text("no", "否")}), PRICE),
         empty=Text("No chips are on offer yet.", "尚无可用算力池。"),
         select=("centre",),
@@ -127,9 +137,18 @@ show(
             PROGRAM,
             Show("inputs", Text("Inputs", "输入"), "json"),
             CHIPS,
+            Show("chips_most", Text("Up to (chips)", "最多卡数"), "count"),
+            Show("checkpoint_s", Text("Seconds between checkpoints", "检查点间隔（秒）"), "count"),
             Show("limit_s", Text("Limit (seconds)", "时限（秒）"), "count"),
             Show("accept", Text("Kinds of chip that it runs on", "可用芯片型号"), "json"),
             Show("deadline", Text("To be over by", "最迟结束时间"), "instant"),
+            Show("reservation", Text("In the reservation", "在预留内运行"), "record"),
+            Show(
+                "green",
+                Text("May wait for a cleaner hour", "可等待低碳时段"),
+                "choice",
+                {"True": Text("yes, up to its deadline", "是，至最迟结束时间"), "False": Text("no", "否")},
+            ),
             Show("held_ms", Text("Set aside", "冻结额度"), "chip_time"),
             USED,
             Show("started_at", Text("Started", "启动时间"), "instant"),
@@ -141,7 +160,7 @@ show(
         ),
         empty=Text("No job yet. A build starts one.", "尚无计算作业，提交构建即可发起。"),
         context=job_context,
-        select=("allocation__pool__centre", "pool__centre"),
+        select=("allocation__pool__centre", "pool__centre", "reservation__pool"),
     )
 )
 show(
@@ -167,6 +186,31 @@ show(
             "尚无算力伙伴协议，由算力中心运营人员在中心页面提出。",
         ),
         select=("centre",),
+    )
+)
+show(
+    Entity(
+        model=Reservation,
+        scope="compute",
+        resource="reservation",
+        view=may.RESERVATION_VIEW,
+        title=Reservation.title,
+        plural=Text("Reservations", "预留"),
+        columns=(POOL_OF, CHIPS, BEGINS, ENDS, PURPOSE),
+        fields=(
+            POOL_OF,
+            CHIPS,
+            BEGINS,
+            ENDS,
+            PURPOSE,
+            Show("allocation", Text("For the jobs of", "供其作业使用"), "record"),
+        ),
+        empty=Text(
+            "No chips are reserved. A centre's operator reserves them on the page of a pool.",
+            "尚无预留，由算力中心运营人员在算力池页面设立。",
+        ),
+        context=reservation_context,
+        select=("pool__centre", "allocation"),
     )
 )
 show(

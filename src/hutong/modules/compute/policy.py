@@ -13,6 +13,8 @@ def _permission(name: str, en: str, zh: str) -> Permission:
 CENTRE_VIEW = _permission("centre:view", "See centres", "查看算力中心")
 CENTRE_REGISTER = _permission("centre:register", "Register a centre", "登记算力中心")
 CENTRE_RUN = _permission("centre:run", "Drain, suspend and resume a centre", "排空、暂停与恢复算力中心")
+CENTRE_DECLARE = _permission("centre:declare", "Declare energy and carbon", "申报能耗与碳强度")
+CENTRE_DECLINE = _permission("centre:decline", "Decline jobs of others", "拒绝外部作业")
 CENTRE_CLOSE = _permission("centre:close", "Close a centre", "关闭算力中心")
 CENTRE_WATCH = _permission("centre:watch", "Record that a centre is silent or answers", "记录算力中心的通断")
 AGREEMENT_VIEW = _permission("agreement:view", "See agreements", "查看算力伙伴协议")
@@ -34,6 +36,10 @@ JOB_SUBMIT = _permission("job:submit", "Submit a job", "提交计算作业")
 JOB_START = _permission("job:start", "Start a job", "启动计算作业")
 JOB_CANCEL = _permission("job:cancel", "Cancel a job", "取消计算作业")
 JOB_SETTLE = _permission("job:settle", "Settle a job", "结算计算作业")
+RESERVATION_VIEW = _permission("reservation:view", "See reservations", "查看预留")
+RESERVATION_RESERVE = _permission("reservation:reserve", "Reserve chips", "预留芯片")
+RESERVATION_CANCEL = _permission("reservation:cancel", "Cancel a reservation", "取消预留")
+RESERVATION_CLOSE = _permission("reservation:close", "Close a reservation", "预留到期")
 STATEMENT_VIEW = _permission("statement:view", "See statements of use", "查看用量对账单")
 STATEMENT_SUBMIT = _permission("statement:submit", "Submit a statement of use", "提交用量对账单")
 STATEMENT_WITHDRAW = _permission("statement:withdraw", "Withdraw a statement of use", "撤回用量对账单")
@@ -61,6 +67,8 @@ declare(
         CENTRE_VIEW: (Rule(None),),
         CENTRE_REGISTER: (CENTRE_OWN,),
         CENTRE_RUN: (CENTRE_OWN, Rule(Role.SYSTEM)),
+        CENTRE_DECLARE: (CENTRE_OWN,),
+        CENTRE_DECLINE: (CENTRE_OWN,),
         CENTRE_CLOSE: (CENTRE_OWN,),
         CENTRE_WATCH: (Rule(Role.SYSTEM),),
         AGREEMENT_VIEW: (POOL_OWN, *OFFICE),
@@ -85,6 +93,11 @@ declare(
         JOB_START: (JOB_AT_CENTRE, Rule(Role.SYSTEM)),
         JOB_CANCEL: (JOB_OWNER, JOB_AT_CENTRE, JOB_PLACED_AT),
         JOB_SETTLE: (Rule(Role.SYSTEM),),
+        RESERVATION_VIEW: (Rule(None),),
+        # The subject of reserving is the pool.
+        RESERVATION_RESERVE: (POOL_OWN, Rule(Role.TASK_FORCE)),
+        RESERVATION_CANCEL: (AT_CENTRE, Rule(Role.TASK_FORCE)),
+        RESERVATION_CLOSE: (Rule(Role.SYSTEM),),
         STATEMENT_VIEW: (POOL_OWN, *OFFICE),
         # The subject is the centre.
         STATEMENT_SUBMIT: (CENTRE_OWN,),

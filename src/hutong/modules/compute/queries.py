@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Subquery, Sum
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from hutong.engines.broker.chips import kind_of
 from hutong.kernel.errors import Conflict, Invalid
+from hutong.kernel.quantity import ChipTime
 from hutong.kernel.text import Text
-from hutong.modules.compute.models import Allocation, Centre, Job, Pool
-from hutong.modules.compute.money import book, charging
+from hutong.modules.compute.avoiding import barred
+from hutong.modules.compute.inside import admitted
+from hutong.modules.compute.models import Allocation, Attempt, Centre, Intensity, Job, Pool, Reservation
+from hutong.modules.compute.money import book
 from hutong.modules.compute.outlook import foresee
 from hutong.modules.compute.programs import PROGRAMS
 from hutong.modules.compute.residence import regions_of
+from hutong.modules.compute.sizes import checked, to_hold
 from hutong.platform.context import RunContext
 
 LONGEST_S = 30 * 24 * 3600
@@ -26,12 +31,18 @@ MOST_COPIES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What else a job asks for. accept: kinds of chip, none: that of the allocation. checkpoint_s: work lost at most."""
+    """What else a job asks for. accept: kinds of chip, none: that of the allocation. checkpoint_s: work lost at most.
+    reservation: it runs in that one only. green: it may wait for a cleaner hour, up to its deadline. chips_most: it runs on
+    up to so many. hours: set aside for it, in the allocation's kind of chip; None: for the greatest size until its limit."""
 
     accept: tuple[str, ...] = ()
     deadline: datetime | None = None
     checkpoint_s: int = 0
     award_priority: int = 0
+    reservation: Reservation | None = None
+    green: bool = False
+    chips_most: int | None = None
+    hours: ChipTime | None = None
 
 
 TERMS = Terms()
@@ -85,7 +96,24 @@ def submit_jobs(
     _within(chips, 1, most, "chips")
     _within(limit_s, 1, LONGEST_S, "limit_s")
     _reachable(terms, limit_s, ctx.now)
-    held = charging.hold_ms(chips * limit_s * 1000, accept, allocation.pool.chip, ctx.now)
+    if terms.green and terms.deadline is None:
+        raise Invalid(
+            Text(
+                "A job waits for a cleaner hour up to a deadline only.",
+                "等待低碳时段的作业须有最迟结束时间。",
+            ),
+            rule="job.green",
+            remedy=Text("Say when it is to be over.", "请填写最迟结束时间。"),
+            field="deadline",
+        )
+    if terms.reservation is not None:
+        _within(chips, 1, terms.reservation.chips, "chips")
+        admitted(terms.reservation, allocation, accept, program, limit_s, ctx.now)
+    largest = most if terms.reservation is None else terms.reservation.chips
+    chips_most = checked(chips, terms.chips_most, largest)
+    held = to_hold(chips, chips_most, limit_s, terms.hours, accept, allocation.pool.chip, ctx.now)
+
+    avoid = barred(allocation)
 
     def job(number: int) -> Job:
         return Job(
@@ -94,10 +122,14 @@ def submit_jobs(
             inputs={**inputs, **({"number": number} if copies > 1 else {})},
             accept=list(accept),
             chips=chips,
+            chips_most=chips_most,
             limit_s=limit_s,
             deadline=terms.deadline,
             checkpoint_s=terms.checkpoint_s,
             award_priority=terms.award_priority,
+            reservation=terms.reservation,
+            green=terms.green,
+            avoid=[*avoid],
             held_ms=held,
         )
 
@@ -185,10 +217,19 @@ class Occupied:
 def occupied(centre: Centre) -> tuple[Occupied, ...]:
     """Every pool of a centre with what runs and what waits on it, in one query."""
     pools = centre.pools.annotate(
-        running=Coalesce(_of_pool(Sum("chips"), pool=OuterRef("pk"), state="running"), 0),
+        running=Coalesce(Subquery(under_way(OuterRef("pk")).values("pool").values(n=Sum("chips"))), 0),
         waiting=Coalesce(_of_pool(Count("pk"), allocation__pool=OuterRef("pk"), state="submitted"), 0),
+        posted=Subquery(_this_hour().values("g_per_kwh")),
+        source=Subquery(_this_hour().values("source")),
     )
     return tuple(Occupied(p, p.running, p.waiting) for p in pools.order_by("id"))
+
+
+def _this_hour() -> Any:
+    """What the centre of a pool posted for the hour that is now."""
+    now = timezone.now()
+    hour = Intensity.objects.filter(centre=OuterRef("centre"), at__lte=now, at__gt=now - timedelta(hours=1))
+    return hour.order_by("-at")[:1]
 
 
 def _of_pool(figure: Any, **which: Any) -> Subquery:
@@ -199,5 +240,9 @@ def _of_pool(figure: Any, **which: Any) -> Subquery:
 
 def at_work(pool: Pool) -> int:
     """Chips of the pool on which jobs run now."""
-    running = Job.objects.filter(state="running", pool=pool)
-    return running.aggregate(chips=Coalesce(Sum("chips"), 0))["chips"]
+    return under_way(pool).aggregate(chips=Coalesce(Sum("chips"), 0))["chips"]
+
+
+def under_way(pool: Any) -> QuerySet[Attempt]:
+    """Attempts at a pool that are not over. Their chips are at work: a job may run on more than it asks for at least."""
+    return Attempt.objects.filter(pool=pool).exclude(state="ended").order_by()

@@ -9,7 +9,7 @@ from hutong.kernel.stage import Shown, Stage, Step, by_code, declare_stage
 from hutong.kernel.text import Text
 from hutong.platform.components import Cell, Column, Table
 
-ENDED = ("compute.job.finish", "compute.job.fail", "compute.job.cancel")
+ENDED = ("compute.job.finish", "compute.job.fail", "compute.job.cancel", "compute.job.give_back")
 
 
 def _granted(step: Step) -> Text:
@@ -19,7 +19,8 @@ def _granted(step: Step) -> Text:
 
 
 def _cost(system_code: str, dossier: Sequence[Step], closed: bool) -> Shown | None:
-    """What the system cost so far, job by job: chip-time used and the price of it, as noted when each job ended."""
+    """What the system cost so far, job by job: chip-time used and the price of it, as noted when each job ended
+    or gave its chips back."""
     ended = [s for s in dossier if s.operation in ENDED and "cost_fen" in s.noted]
     rows = tuple(
         (

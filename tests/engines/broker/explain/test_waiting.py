@@ -145,7 +145,7 @@ def test_a_worked_explanation_with_its_counterfactual() -> None:
         ("as_asked", 4, 1, 100),
     ]
     said = say_why(why, [Text("A", "甲"), Text("B", "乙")], lambda t: f"{t} s")
-    assert said[0].en == "B is 2 chips short, 0 waiting jobs before this one."
+    assert said[0].en == "B is 2 chips short."
     assert "With 3 chips: 0 s at A." in [s.en for s in said]
     assert "按原申请：100 s在乙开始。" in [s.zh for s in said]
 

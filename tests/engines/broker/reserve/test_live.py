@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hutong.engines.broker.reserve import Log, SiloShadow, replay_easy
+from hutong.engines.broker.reserve import Known, Log, SiloShadow, replay_easy
 from hutong.kernel.errors import Conflict, Invalid
 
 
@@ -73,3 +73,42 @@ def test_faults_are_refused_and_repeated_reports_are_not_counted_twice() -> None
     shadow.ended(77, 1)
     shadow.submit(4, 10, 4, 1)
     assert shadow.advance(11) == ((4, 10),)
+
+
+@pytest.mark.parametrize("pause", [1, 37])
+def test_forgotten_and_told_again_at_every_look_it_goes_on_as_it_was(pause: int) -> None:
+    """Nothing is kept between two looks but what each job's record says: as the hub rebuilds it."""
+    for seed in range(3):
+        log, estimate = draw(seed, 60)
+        start = replay_easy(log, 8, estimate=estimate).start
+        got: dict[int, int] = {}
+        clock, last = -1, int((start + log.run).max()) + 60 * pause
+        while clock < last:
+            now = clock + pause
+            known = [
+                Known(
+                    j, int(log.submit[j]), int(log.chips[j]), int(estimate[j]), got.get(j),
+                    int(log.run[j]) if j in got and got[j] + log.run[j] <= now else None,
+                )
+                for j in range(len(start)) if log.submit[j] <= now
+            ]  # fmt: skip
+            shadow = SiloShadow.resumed(8, clock, known)
+            got.update(shadow.advance(now))
+            more = dict(shadow.cycle())
+            # Between rarer looks time passes, and with it the ends that EASY expects.
+            assert not more or pause > 1
+            got.update(more)
+            clock = now
+        late = [got[j] - int(start[j]) for j in range(len(start))]
+        # A look every second tells it as the replay; between rarer looks an end is known only at the next one.
+        assert late == [0] * len(start) if pause == 1 else len(got) == len(start)
+
+
+def test_more_chips_start_what_waits_though_nothing_happened() -> None:
+    jobs = [Known(1, 0, 4, 100, start=0), Known(2, 5, 2, 100), Known(3, 6, 2, 100)]
+    shadow = SiloShadow.resumed(4, 50, jobs)
+    assert shadow.advance(60) == () and shadow.cycle() == ()
+    more = SiloShadow.resumed(6, 50, jobs)
+    assert more.advance(60) == () and more.cycle() == ((2, 60),)
+    less = SiloShadow.resumed(4, 50, [Known(1, 0, 4, 100, start=0), Known(2, 0, 4, 100, start=1), jobs[2]])
+    assert less.advance(60) == () and less.cycle() == ()

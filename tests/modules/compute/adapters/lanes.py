@@ -45,6 +45,10 @@ class Lane(ABC):
         """A task that leaves a trace of every run, lasts that long and ends with that status."""
 
     @abstractmethod
+    def saver(self) -> Task:
+        """A task of a minute that, told to save, does so once for a quarter of a second and ends with `SAVED`."""
+
+    @abstractmethod
     def runs(self, task: Task) -> int:
         """How often the payload of that task began, counted by the payload."""
 
@@ -86,9 +90,19 @@ class RealLane(Lane):
             label=label,
         )
 
+    def saver(self) -> Task:
+        self._made += 1
+        trace = self.folder / f"trace{self._made}"
+        script = """saves() { echo told >>"$1"; sleep 0.25; exit 85; }
+        trap 'saves "$1"' TERM; echo run >>"$1"; for i in $(seq 600); do sleep 0.1; done"""
+        return Task(("/bin/sh", "-c", script, "payload", str(trace)), chips=1, limit_s=120)
+
     def runs(self, task: Task) -> int:
+        return self.said(task, "run")
+
+    def said(self, task: Task, word: str) -> int:
         trace = Path(task.command[4])
-        return trace.read_text().count("run") if trace.exists() else 0
+        return trace.read_text().count(word) if trace.exists() else 0
 
 
 class LocalLane(RealLane):
@@ -132,6 +146,10 @@ class SimulatedLane(Lane):
         return Task(
             ("sleep", str(seconds), str(status), str(self._made)), chips=chips, limit_s=120, label=label
         )
+
+    def saver(self) -> Task:
+        self._made += 1
+        return Task(("sleep", "60", "0", str(self._made), "0.25"), chips=1, limit_s=120)
 
     def runs(self, task: Task) -> int:
         return self.simulated.begun(task)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lanes import Lane
+from lanes import Lane, RealLane
 
 from hutong.kernel.errors import Conflict, Invalid
-from hutong.modules.compute.adapters import Adapter, Attempt, Pool, Receipt, Task, Unreachable
+from hutong.modules.compute.adapters import SAVED, Adapter, Attempt, Pool, Receipt, Task, Unreachable
 
 HOSTILE = [
     "$(touch x); rm -rf ~",
@@ -125,6 +125,57 @@ def test_a_cancel_after_the_end_changes_nothing(lane: Lane) -> None:
     lane.centre.cancel(attempt, key="c")
     after = lane.centre.poll([attempt])[attempt]
     assert (before.state, before.status, before.number) == (after.state, after.status, after.number)
+
+
+def test_who_is_warned_saves_and_ends_by_itself(lane: Lane) -> None:
+    """Told twice, the payload hears it once. An engine that cannot say so lets it run."""
+    attempt, task = lane.attempt(), lane.saver()
+    lane.centre.start(attempt, task, key="k")
+    lane.until(attempt, "running")
+    while lane.runs(task) == 0:
+        lane.turn()
+    for _ in range(2):
+        lane.centre.warn(attempt, key="w")
+    if not lane.centre.warns:
+        lane.turn()
+        assert lane.centre.poll([attempt])[attempt].state == "running"
+        lane.centre.cancel(attempt, key="c")
+        assert lane.ended(attempt).state == "cancelled"
+        return
+    report = lane.ended(attempt)
+    assert (report.state, report.status) == ("failed", SAVED)
+    assert [chips for *_, chips in final(lane, attempt)] == [1]
+    if isinstance(lane, RealLane):
+        assert lane.said(task, "told") == 1
+
+
+def test_a_warning_before_the_beginning_and_after_the_end_changes_nothing(lane: Lane) -> None:
+    attempt, task = lane.attempt(), lane.task(0.5)
+    lane.centre.warn(attempt, key="w")
+    lane.centre.start(attempt, task, key="k")
+    before = lane.ended(attempt)
+    assert before.state == "finished"
+    lane.centre.warn(attempt, key="w")
+    after = lane.centre.poll([attempt])[attempt]
+    assert (before.state, before.status) == (after.state, after.status) == ("finished", 0)
+
+
+def test_who_is_warned_and_pays_no_heed_runs_on_until_it_is_cancelled(lane: Lane) -> None:
+    if not isinstance(lane, RealLane) or not lane.centre.warns:
+        pytest.skip("the payload is no process that could refuse to hear")
+    trace = lane.folder / "deaf"
+    script = 'trap "" TERM; echo run >>"$1"; sleep 60'
+    task = Task(("/bin/sh", "-c", script, "payload", str(trace)), chips=1, limit_s=120)
+    attempt = lane.attempt()
+    lane.centre.start(attempt, task, key="k")
+    while lane.runs(task) == 0:
+        lane.turn()
+    lane.centre.warn(attempt, key="w")
+    for _ in range(5):
+        lane.turn()
+    assert lane.centre.poll([attempt])[attempt].state == "running"
+    lane.centre.cancel(attempt, key="c")
+    assert lane.ended(attempt).state == "cancelled"
 
 
 def test_usage_is_what_the_engine_has_in_its_books(lane: Lane) -> None:

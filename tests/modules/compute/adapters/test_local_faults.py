@@ -103,3 +103,19 @@ def test_chips_are_given_in_the_order_of_arrival(tmp_path: Path) -> None:
     lane.centre.start(small, lane.task(0.1, chips=1), key="k")
     ended = {a: lane.ended(a).started_at for a in (gang, small)}
     assert ended[gang] is not None and ended[small] is not None and ended[gang] < ended[small]
+
+
+def test_a_payload_that_heeds_nothing_and_lost_its_supervisor_is_ended(tmp_path: Path) -> None:
+    lane = LocalLane(tmp_path)
+    attempt, trace = lane.attempt(), tmp_path / "deaf"
+    script = 'trap "" TERM; echo run >>"$1"; sleep 60'
+    lane.centre.start(attempt, Task(("/bin/sh", "-c", script, "p", str(trace)), chips=1, limit_s=90), key="k")
+    while not trace.exists():
+        lane.turn()
+    os.kill(supervisor_of(lane, attempt), signal.SIGKILL)
+    lane.centre.cancel(attempt, key="c")
+    lane.turn()
+    assert lane.centre.poll([attempt])[attempt].state == "running"
+    # A repeated cancel does not begin its patience anew.
+    lane.centre.cancel(attempt, key="c")
+    assert lane.ended(attempt).state == "cancelled"

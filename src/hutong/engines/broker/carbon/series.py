@@ -38,17 +38,19 @@ class HourlySeries:
 def load_series(path: Path, column: str, unit: str) -> HourlySeries:
     """Read a CSV with columns ``time`` (ISO 8601 with UTC offset, hourly, no gap) and ``column``.
 
-    Raises Invalid naming the line for a value that is no number, a negative one, a missing offset, a gap or a
-    repetition. Instants are compared in UTC, so a day of 23 or 25 local hours is no gap.
+    Raises Invalid naming the line for a value that is no number, a negative one, a missing offset, a gap, a
+    repetition, or what is no text. Instants are compared in UTC, so a day of 23 or 25 local hours is no gap.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if column not in (reader.fieldnames or ()) or "time" not in (reader.fieldnames or ()):
-            raise _wrong(1, f"the header lacks time or {column}", f"表头缺少 time 或 {column}", column)
-        rows = [
-            (_instant(row["time"], line), _value(row[column], line, column))
-            for line, row in enumerate(reader, 2)
-        ]
+    rows: list[tuple[datetime, float]] = []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            if column not in (reader.fieldnames or ()) or "time" not in (reader.fieldnames or ()):
+                raise _wrong(1, f"the header lacks time or {column}", f"表头缺少 time 或 {column}", column)
+            for line, row in enumerate(reader, 2):
+                rows.append((_instant(row["time"] or "", line), _value(row[column] or "", line, column)))
+    except (UnicodeDecodeError, csv.Error):
+        raise _wrong(len(rows) + 2, "no text in UTF-8", "不是 UTF-8 文本", "time") from None
     if not rows:
         raise _wrong(2, "no hours", "没有任何小时数据", column)
     for line, (before, after) in enumerate(pairwise(rows), 3):

@@ -20,6 +20,8 @@ class Offer:
 
     fen: price of a chip-hour. open: takes new jobs. speed_milli: per thousand of the reference chip; run times are
     limits, so 1000 unless measured. reserved: a reservation of the calendar, for jobs that name it in `Asked.pools` only.
+    node_chips: of one node; sizes of an elastic job beyond it are whole nodes. 0: any size. notice_ms: from a call for
+    lent chips to their return; None: nobody is called back. watts: of one chip at work, 0 where not declared.
     """
 
     pool: str
@@ -33,6 +35,9 @@ class Offer:
     open: bool = True
     speed_milli: int = 1000
     reserved: bool = False
+    node_chips: int = 0
+    notice_ms: int | None = None
+    watts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Held:
     centre: whose own users these are. right: its own centre's guaranteed chips would run it by now. least, most: sizes
     that it can run at, 0 where only as it is. saved_ms: instant of its last checkpoint, or of its start.
     checkpoint_ms: how long saving takes, -1 where it saves nothing. due_ms: called back already, its chips free by then.
+    since_ms: when it began at this size. resizing: called back to go on at another size.
     """
 
     job: str
@@ -55,6 +61,8 @@ class Held:
     saved_ms: int = 0
     checkpoint_ms: int = -1
     due_ms: int | None = None
+    since_ms: int = 0
+    resizing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,9 @@ class Asked:
     account: whose share it draws on. priority: of its award, higher first. weight_fen is not known here: price is the
     pool's. deadline_ms: to be over by then. most: runs on any number of chips from `chips` to this; None: exactly `chips`.
     right: its own centre's guaranteed chips would run it by now. avoid: centres that will not have it. green: may wait
-    for a cleaner hour, up to its deadline. expected_ms: its likely run time, None where unknown.
+    for a cleaner hour, up to its deadline. expected_ms: its likely run time, None where unknown. checkpoint_ms: as of
+    `Held`, -1: once started it keeps its size. resized: it was called back to go on at another size, and goes first.
+    right_since_ms: since when it has its right. kept: (pool, start) promised to a green job that waits.
     """
 
     job: str
@@ -83,6 +93,22 @@ class Asked:
     avoid: tuple[str, ...] = ()
     green: bool = False
     expected_ms: int | None = None
+    checkpoint_ms: int = -1
+    resized: bool = False
+    right_since_ms: int | None = None
+    kept: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """How elastic jobs are sized. stay_ms: from one change of a job to the next. restart_ms: what starting again costs
+    beside saving. turn_ms: two decisions are no further apart while work goes on. serial_milli: part of the work, per
+    thousand, that more chips do not speed up (Amdahl 1967)."""
+
+    stay_ms: int = 600_000
+    restart_ms: int = 60_000
+    turn_ms: int = 30_000
+    serial_milli: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +156,7 @@ class Picture:
     windows: tuple[Window, ...] = ()
     signals: tuple[Signal, ...] = ()
     losses: tuple[tuple[int, int], ...] = ()
+    sizing: Sizing = Sizing()
 
     def as_json(self) -> dict[str, Any]:
         return {"form": FORM, **_plain(asdict(self))}
@@ -150,12 +177,15 @@ def picture_of(record: Mapping[str, Any]) -> Picture:
         tuple(Window(**w) for w in record.get("windows", ())),
         tuple(Signal(**{**s, "g_per_kwh": tuple(s["g_per_kwh"])}) for s in record.get("signals", ())),
         tuple((int(at), int(lost)) for at, lost in record.get("losses", ())),
+        Sizing(**record.get("sizing", {})),
     )
 
 
 def _asked(record: Mapping[str, Any]) -> Asked:
     names = {k: _names(record.get(k)) for k in ("accept", "regions", "pools")}
-    return Asked(**{**record, **names, "avoid": tuple(record.get("avoid", ()))})
+    kept = record.get("kept")
+    told = {"avoid": tuple(record.get("avoid", ())), "kept": (str(kept[0]), int(kept[1])) if kept else None}
+    return Asked(**{**record, **names, **told})
 
 
 def _names(given: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -8,31 +8,38 @@ what the broker sees, so reservations are made on limits and jobs end when they 
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from hutong.engines.broker.decide.cycle import Decided, decide
-from hutong.engines.broker.decide.picture import Account, Asked, Held, Offer, Picture
-from hutong.engines.broker.order import DecayedUsage
+from hutong.engines.broker.decide.picture import Asked, Held, Offer, Picture, Sizing
+from hutong.engines.broker.decide.replay_rights import Rights
+from hutong.engines.broker.decide.replay_usage import Used
+from hutong.engines.broker.elastic.sizes import time_ms
 from hutong.kernel.errors import Invalid
 from hutong.kernel.text import Text
 
-HALF_LIFE_MS = 7 * 86_400_000
+SERIAL_MILLI = Sizing().serial_milli
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A job that joins the queue when it was submitted. run_ms: how long it runs once started, its limit at most."""
+    """A job that joins the queue when it was submitted. run_ms: how long it runs once started on the chips that it asks
+    for at least, its limit at most; on more, by the speed-up that is assumed (`elastic.sizes`). Sizes do not change in
+    mid-run. home: the pool of its allocation. checkpoint_ms: work between its regular checkpoints, -1: it keeps none.
+    again_ms: it was called back, and waits again since then."""
 
     asked: Asked
     run_ms: int
+    home: str = ""
+    checkpoint_ms: int = -1
+    again_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AtWork:
-    """A job that runs when the replay begins. ends_ms: when it truly ended; limit_ms: when it had to at the latest."""
+    """A job that runs when the replay begins, and is never called back. ends_ms: when it truly ended; limit_ms: when it had
+    to at the latest. home: the pool of its allocation."""
 
     job: str
     account: str
@@ -42,6 +49,7 @@ class AtWork:
     started_ms: int
     ends_ms: int
     limit_ms: int
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,9 @@ class Past:
 class Course:
     """What is replayed. offers: pools as if nothing ran there: free is the total, lendable the most that guests may hold.
 
-    A job at work in a pool that is not offered is left out. begins_ms: first moment; jobs submitted before wait then.
+    guaranteed: chips of a pool that are kept for the jobs whose home it is; who has a right to them is reckoned beside
+    (`replay_rights`), and lent chips are called back for it. A job at work in a pool that is not offered is left out.
+    begins_ms: first moment; jobs submitted before wait then.
     """
 
     begins_ms: int
@@ -66,11 +76,13 @@ class Course:
     arrivals: tuple[Arrival, ...]
     at_work: tuple[AtWork, ...] = ()
     past: tuple[Past, ...] = ()
+    guaranteed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A job that the replay started: where, when, until when."""
+    """A job that the replay started: where, when, until when. One that was called back stands once for every time that it
+    ran, submitted when it began to wait again. lost_ms: chip-milliseconds that the recall at its end destroyed."""
 
     job: str
     pool: str
@@ -78,6 +90,7 @@ class Ran:
     submitted_ms: int
     start_ms: int
     end_ms: int
+    lost_ms: int = 0
 
     @property
     def wait_ms(self) -> int:
@@ -137,7 +150,9 @@ class _Loop:
         )
         self.ran: list[Ran] = []
         self.decisions = 0
-        self.usage = _Usage(course)
+        self.usage = Used(course)
+        self.rights = Rights(dict(course.guaranteed), self.work, self.begins)
+        self.begun: dict[str, tuple[Arrival, int]] = {}
 
     def _joins(self, arrival: Arrival) -> int:
         return max(arrival.asked.submitted_ms, self.begins)
@@ -149,33 +164,58 @@ class _Loop:
             moments.append(self.work[0].ends_ms)
         if not moments:
             return False
-        now = max(min(moments), self.begins)
+        # What happens beside is looked at only while something goes on here.
+        beside = self.rights.next_ms()
+        now = max(min(moments if beside is None else [*moments, beside]), self.begins)
         while self.work and self.work[0].ends_ms <= now:
-            self.usage.add(self.work.pop(0))
+            self._end(self.work.pop(0))
+        for one in [w for w in self.work if self.rights.due.get(w.job, now + 1) <= now]:
+            self._leave(one, now)
         while self.coming and self._joins(self.coming[-1]) <= now:
             self.queue.append(self.coming.pop())
+            self.rights.joins(self.queue[-1], now)
+        self.rights.advance(now)
         if self.queue:
             self._start(now)
         return True
 
+    def _end(self, one: AtWork) -> None:
+        self.usage.add(one)
+        self.rights.ended(one)
+        self.begun.pop(one.job, None)
+
+    def _leave(self, one: AtWork, now: int) -> None:
+        """A job that was called back waits again."""
+        arrival, row = self.begun.pop(one.job)
+        left = self.rights.leaves(one, arrival, now)
+        self.work.remove(one)
+        self.usage.add(replace(one, ends_ms=now))
+        self.ran[row] = replace(self.ran[row], end_ms=now, lost_ms=left.lost_ms)
+        self.queue.append(left.arrival)
+
     def _start(self, now: int) -> None:
         made = self.decider(self.picture(now))
         self.decisions += 1
+        self.rights.called(made.recalls)
         if not made.starts:
             return
-        places = {s.job: s.pool for s in made.starts}
+        places = {s.job for s in made.starts}
         waiting = {a.asked.job: a for a in self.queue}
         for start in made.starts:
-            self._place(waiting[start.job], start.pool, now)
+            self._place(waiting[start.job], start.pool, start.chips, now)
         self.queue = [a for a in self.queue if a.asked.job not in places]
 
-    def _place(self, arrival: Arrival, pool: str, now: int) -> None:
+    def _place(self, arrival: Arrival, pool: str, chips: int, now: int) -> None:
         asked = arrival.asked
-        end = now + max(1, min(arrival.run_ms, asked.limit_ms))
-        self.ran.append(Ran(asked.job, pool, asked.chips, asked.submitted_ms, now, end))
-        began = AtWork(
-            asked.job, asked.account, asked.centre, pool, asked.chips, now, end, now + asked.limit_ms
-        )
+        run = arrival.run_ms
+        if chips != asked.chips:
+            run = time_ms(run, asked.chips, chips, SERIAL_MILLI)
+        end = now + max(1, min(run, asked.limit_ms))
+        self.begun[asked.job] = (arrival, len(self.ran))
+        since = asked.submitted_ms if arrival.again_ms is None else arrival.again_ms
+        self.ran.append(Ran(asked.job, pool, chips, since, now, end))
+        limit = now + asked.limit_ms
+        began = AtWork(asked.job, asked.account, asked.centre, pool, chips, now, end, limit, arrival.home)
         insort(self.work, began, key=lambda w: (w.ends_ms, w.job))
 
     def picture(self, now: int) -> Picture:
@@ -194,33 +234,32 @@ class _Loop:
             )
             for o in self.offers.values()
         )
-        held = tuple(Held(w.job, w.pool, w.chips, max(w.limit_ms, now)) for w in self.work)
-        waiting = tuple(a.asked for a in self.queue)
-        return Picture(now, offers, held, waiting, self.usage.accounts((a.account for a in waiting), now))
+        held = tuple(self._held(w, now) for w in self.work)
+        waiting = tuple(self._asked(a.asked) for a in self.queue)
+        accounts = self.usage.accounts((a.account for a in waiting), now)
+        return Picture(now, offers, held, waiting, accounts, losses=self.rights.lately(now))
 
-
-class _Usage:
-    """Decayed use of every account, as the live broker keeps it: counted from the end of a job on."""
-
-    def __init__(self, course: Course) -> None:
-        names = {a.asked.account for a in course.arrivals} | {w.account for w in course.at_work}
-        self.place = {name: i for i, name in enumerate(sorted(names))}
-        self.sums = DecayedUsage.empty(len(self.place), HALF_LIFE_MS)
-        self._add([p for p in course.past if p.account in self.place and p.end_ms > p.start_ms])
-
-    def _add(self, rows: Sequence[Past]) -> None:
-        if rows:
-            columns = zip(
-                *((self.place[r.account], r.chips, r.start_ms, r.end_ms) for r in rows), strict=True
-            )
-            self.sums = self.sums.added(*(np.array(c, dtype=np.int64) for c in columns))
-
-    def add(self, done: AtWork) -> None:
-        if done.ends_ms > done.started_ms:
-            self._add([Past(done.account, done.chips, done.started_ms, done.ends_ms)])
-
-    def accounts(self, waiting: Iterable[str], now: int) -> tuple[Account, ...]:
-        at = self.sums.at(now)
-        return tuple(
-            Account(name, "", 1, round(float(at[self.place[name]]))) for name in sorted(set(waiting))
+    def _held(self, one: AtWork, now: int) -> Held:
+        ends = max(one.limit_ms, now)
+        if one.job not in self.begun:
+            return Held(one.job, one.pool, one.chips, ends, one.centre, right=True)
+        every = self.begun[one.job][0].checkpoint_ms
+        ran = now - one.started_ms
+        saved = one.started_ms + (ran // every * every if every > 0 else 0)
+        right = one.job in self.rights.right and one.home == one.pool
+        due = self.rights.due.get(one.job)
+        return Held(
+            one.job,
+            one.pool,
+            one.chips,
+            ends,
+            one.centre,
+            right,
+            saved_ms=saved,
+            checkpoint_ms=every,
+            due_ms=due,
         )
+
+    def _asked(self, asked: Asked) -> Asked:
+        since = self.rights.right.get(asked.job)
+        return asked if since is None else replace(asked, right=True, right_since_ms=since)

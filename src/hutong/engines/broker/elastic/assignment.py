@@ -91,7 +91,8 @@ def knapsack(value: Floats, need: Ints, pool: Ints, shift: Ints, left: Ints, mus
         grown = np.full(states, -np.inf) if must[job] else best.copy()
         for option in range(options):
             worth = value[job, option]
-            if worth == -np.inf:
+            # More chips than the pools have: no state is so far from the end.
+            if worth == -np.inf or shift[option] >= states:
                 continue
             move = shift[option]
             offer = best[: states - move] + worth

@@ -21,14 +21,9 @@ CONSTRAINT_NAMES: dict[Constraint, Text] = {
 _CAUSES: dict[str, Text] = {
     "not_fitting": Text("{pool} does not fit: {what}.", "{pool}不满足要求：{what}。"),
     "too_large": Text("{pool} has fewer chips than the job asks for.", "{pool}的芯片总数少于作业所需。"),
-    "order": Text("At {pool}, {ahead} waiting jobs come first.", "{pool}有{ahead}个作业排在前面。"),
-    "chips": Text(
-        "{pool} is {short} chips short, {ahead} waiting jobs before this one.",
-        "{pool}还差{short}块芯片，前面有{ahead}个作业等待。",
-    ),
-    "lending": Text(
-        "{pool} may lend {short} chips too few to guests.", "{pool}可借给外部用户的芯片还差{short}块。"
-    ),
+    "order": Text("At {pool}, {ahead} first.", "{pool}有{ahead}排在前面。"),
+    "chips": Text("{pool} is {short} short.", "{pool}还差{short}。"),
+    "lending": Text("{pool} may lend {short} too few to guests.", "{pool}可借给外部用户的芯片还差{short}。"),
     "window": Text("{pool} is held for its calendar.", "{pool}已为日程预留。"),
     "reservation": Text(
         "{pool} keeps chips for jobs that reserved before.", "{pool}为先预约的作业保留芯片。"
@@ -71,9 +66,23 @@ def say_blocker(blocker: Blocker, pools: Names) -> Text:
     what = join([CONSTRAINT_NAMES[c] for c in blocker.constraints]) or Text(
         "chip model or terms", "芯片型号或条款"
     )
-    return _CAUSES[blocker.cause].format(
-        pool=pools[blocker.pool], what=what, short=blocker.short, ahead=blocker.ahead
+    said = _CAUSES[blocker.cause]
+    if blocker.cause == "lending" and not blocker.short:
+        # No replay found a number with which it starts.
+        said = Text("{pool} lends its chips to others now.", "{pool}可出借芯片已占用。")
+    if blocker.cause == "chips" and blocker.ahead:
+        said = Text("{pool} is {short} short, {ahead} first.", "{pool}还差{short}，{ahead}排在前面。")
+    return said.format(
+        pool=pools[blocker.pool], what=what, short=_chips(blocker.short), ahead=_first(blocker.ahead)
     )
+
+
+def _chips(n: int) -> Text:
+    return Text("1 chip" if n == 1 else f"{n} chips", f"{n}块芯片")
+
+
+def _first(ahead: int) -> Text:
+    return Text("1 waiting job comes" if ahead == 1 else f"{ahead} waiting jobs come", f"{ahead}个作业")
 
 
 def say_option(option: Option, pools: Names, clock: Clock, length: Clock) -> Text:

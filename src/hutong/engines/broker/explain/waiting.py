@@ -72,10 +72,16 @@ class Why:
     options: tuple[Option, ...]
 
 
-def explain_waiting(seen: Scene, positions: Sequence[int] | None = None) -> tuple[Why, ...]:
-    """Explain waiting jobs (by default all that wait and could ever run). Deterministic; the scene is not changed."""
+def explain_waiting(
+    seen: Scene, positions: Sequence[int] | None = None, ahead: Forecast | None = None
+) -> tuple[Why, ...]:
+    """Explain waiting jobs (by default all that wait and could ever run). Deterministic; the scene is not changed.
+
+    ahead: the plan of this scene, where it is known already.
+    """
     starts = seen.cycle(per_pool=True)
-    ahead = forecast(seen.pools, seen.running, seen.queue, seen.kinds, seen.now, windows=seen.windows)
+    if ahead is None:
+        ahead = forecast(seen.pools, seen.running, seen.queue, seen.kinds, seen.now, windows=seen.windows)
     if positions is None:
         positions = [int(n) for n in np.flatnonzero((starts.pool < 0) & (starts.reason >= easy.CHIPS))]
     return tuple(_why(seen, starts, ahead, n) for n in positions)
@@ -125,6 +131,11 @@ def _lift(short: Scene, blocker: Blocker, first: int) -> Blocker:
             return replace(blocker, holders=rows, lifted=True)
     if first == blocker.pool:
         return replace(blocker, cause="order", lifted=True)
+    if blocker.cause == "chips":
+        # Chips that a window of the calendar holds already are missing like those of a job, and have a name.
+        rows = _rows(short, blocker.pool)
+        if rows:
+            return replace(blocker, cause="window", holders=rows, lifted=True)
     if blocker.cause == "lending":
         more = least_more(lambda k: short.with_lending(blocker.pool, k).last_starts() >= 0, _most(short))
         if more:

@@ -9,7 +9,7 @@ from hutong.engines.broker.reserve.easy import CHIPS, LENDING, NO_POOL, RESERVAT
 from hutong.engines.broker.reserve.eta import Foretold, foretell_starts
 from hutong.engines.broker.reserve.federation import Federation, federation
 from hutong.engines.broker.reserve.forecast import Forecast, forecast
-from hutong.engines.broker.reserve.live import SiloShadow
+from hutong.engines.broker.reserve.live import Known, SiloShadow
 from hutong.engines.broker.reserve.partnership import Shared, Terms, replay_partnership, replay_silos
 from hutong.engines.broker.reserve.profile import NEVER, Profile
 from hutong.engines.broker.reserve.quantiles import RunTimes
@@ -32,6 +32,7 @@ __all__ = [
     "Foretold",
     "Interval",
     "Kinds",
+    "Known",
     "Log",
     "Pools",
     "Profile",

@@ -68,6 +68,10 @@ def censored_quantiles(
     return answer
 
 
+def _log_wait(now: int, at: int) -> float:
+    return math.log1p(max(0, at - now))
+
+
 class Calibrator:
     """Corrects one stream of forecasts: `interval` when one is made, `started` when the job starts, `gone` if it never will."""
 
@@ -87,23 +91,32 @@ class Calibrator:
 
     def interval(self, job: int, now: int, low: int, middle: int, high: int) -> Interval:
         """The calibrated interval for raw quantiles (10, 50 and 90 %, say) of the start of a job, all at or after now."""
+        given = self.corrected(now, low, middle, high)
+        self.recall(job, now, middle, given)
+        return given
+
+    def corrected(self, now: int, low: int, middle: int, high: int) -> Interval:
+        """The same, only asked: the forecast is not kept and nothing will be learned from it."""
         self._pass_bounds(now)
-        center = math.log1p(max(0, middle - now))
-        shifts = [math.log1p(max(0, bound - now)) - center for bound in (low, middle, high)]
+        center = _log_wait(now, middle)
+        shifts = [_log_wait(now, bound) - center for bound in (low, middle, high)]
         if len(self._recent) >= LEAST:
             shifts = self._shifts(now)
         a = max(0.0, center + shifts[0] - self._margin["low"])
         b = min(_CAP, max(a, center + shifts[2] + self._margin["high"]))
         m = min(max(center + shifts[1], a), b)
-        given = Interval(
+        return Interval(
             now + math.floor(math.expm1(a)), now + round(math.expm1(m)), now + math.ceil(math.expm1(b))
         )
-        made = _Forecast(now, center, given)
+
+    def recall(self, job: int, now: int, middle: int, given: Interval) -> None:
+        """A forecast as it was made at `now`, with the raw middle and the interval then given: so a stream goes on."""
+        self._pass_bounds(now)
+        made = _Forecast(now, _log_wait(now, middle), given)
         self._recent = [*self._recent[-(WINDOW - 1) :], made]
         self._open[job] = (made, {"low", "high"})
         heapq.heappush(self._bounds, (given.low, job, "low"))
         heapq.heappush(self._bounds, (given.high, job, "high"))
-        return given
 
     def started(self, job: int, now: int) -> None:
         """The job has started. Jobs without a forecast are passed over."""

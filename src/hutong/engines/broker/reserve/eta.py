@@ -14,10 +14,10 @@ import numpy as np
 
 from hutong.engines.broker.compiled import compiled
 from hutong.engines.broker.reserve.profile import Ints
-from hutong.engines.broker.reserve.quantiles import KEPT, LEAST, foretell, observe
+from hutong.engines.broker.reserve.quantiles import KEPT, LEAST, SIDES, foretell, observe
 from hutong.engines.broker.reserve.silo import Log
 
-DICE, SIDES, DEEP = 65_537, 1 << 20, 256
+DICE, DEEP = 65_537, 256
 LIMIT = 990
 """Per mille of the class's run times that stands for a time limit where a forecast from limits is asked for."""
 

@@ -9,6 +9,7 @@ ends no later than in its silo), and cautious where it is not.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hutong.engines.broker.reserve.quantiles import stretched
@@ -26,6 +27,19 @@ class _Job:
     estimate: int
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept of a job between two looks at its shadow. when: of its submission. start: of its run in the shadow, None
+    while it waits there. run: how long it really ran, None while it has not ended."""
+
+    job: int
+    when: int
+    chips: int
+    estimate: int
+    start: int | None = None
+    run: int | None = None
+
+
 class SiloShadow:
     """One centre alone, simulated beside the real one. All times are integers of one clock, chips integers."""
 
@@ -38,6 +52,32 @@ class SiloShadow:
         self._runs: dict[int, int] = {}
         self._ends: list[tuple[int, int]] = []
         self._submitted: set[int] = set()
+
+    @classmethod
+    def resumed(cls, capacity: int, since: int, jobs: Sequence[Known]) -> SiloShadow:
+        """The shadow as it stood at `since`, from what is kept of its jobs; they come in the order of their submission.
+
+        Raises as `submit`. Jobs that run in it and together exceed the capacity, as after it was lowered, run on.
+        """
+        made = cls(capacity)
+        for one in sorted(jobs, key=lambda j: j.when):
+            made.submit(one.job, one.when, one.chips, one.estimate)
+            if one.run is not None:
+                made.ended(one.job, one.run)
+        waiting, made._coming = made._coming, []
+        starts = {j.job: j.start for j in jobs}
+        for when, order, job in sorted(waiting):
+            start = starts[job.number]
+            if start is not None:
+                made._running[job.number] = (start, job)
+                if job.number in made._runs:
+                    made._note_end(job.number, start)
+            elif when <= since:
+                made._queue.append(job)
+            else:
+                heapq.heappush(made._coming, (when, order, job))
+        made._clock = since
+        return made
 
     def submit(self, job: int, when: int, chips: int, estimate: int) -> None:
         """A job of the centre's own users. Jobs submitted at one instant come in the order they are told here.
@@ -89,6 +129,15 @@ class SiloShadow:
         self._clock = max(self._clock, now)
         return tuple(rights)
 
+    def cycle(self) -> tuple[tuple[int, int], ...]:
+        """Start what can start now though nothing happened: its capacity may have changed. Answers as `advance`."""
+        return tuple((job, self._clock) for job in self._cycle())
+
+    @property
+    def next_ms(self) -> int | None:
+        """When something happens in the shadow next, as far as is known; None where nothing is to come."""
+        return self._next()
+
     def _next(self) -> int | None:
         times = [heap[0][0] for heap in (self._coming, self._ends) if heap]
         return min(times) if times else None
@@ -101,6 +150,8 @@ class SiloShadow:
             return []
         on = list(self._running.values())
         free = self._capacity - sum(job.chips for _, job in on)
+        if free <= 0:
+            return []
         made = plan_starts(
             Pools.of([0], [self._capacity], [free]),
             Running.of(

@@ -14,6 +14,8 @@ from hutong.engines.broker.compiled import compiled
 from hutong.engines.broker.reserve.profile import Ints
 
 KEPT, LEAST = 128, 8
+SIDES = 1 << 20
+"""How many faces a die of a forecast has."""
 
 
 @compiled
@@ -61,3 +63,29 @@ class RunTimes:
     def foretell(self, kind: int, share: float) -> int:
         """The run time that this share of the class's jobs does not exceed."""
         return foretell(self._rings, self._seen, kind, round(share * 1000), self._default)
+
+    def known(self, kind: int) -> bool:
+        """Whether the class answers for itself, and not all jobs together."""
+        return bool(self._seen[kind] >= LEAST)
+
+    @property
+    def ready(self) -> bool:
+        """Whether anything but the default is answered."""
+        return bool(self._seen[-1] >= LEAST)
+
+    def drawn(self, kind: int, ran: int, dice: Ints) -> Ints:
+        """A whole run time for each die in [0, `SIDES`), of a job of that class that has run for `ran` already.
+
+        One of the class's run times that are longer; where none is, Pareto with index 1 from there on, cut at 32 times:
+        what has run long runs on long. The same as `eta.longer_than`, many at once.
+        """
+        row = kind if self.known(kind) else len(self._seen) - 1
+        many = min(int(self._seen[row]), KEPT)
+        if many < LEAST:
+            return np.full(len(dice), max(self._default, 2 * ran), np.int64)
+        kept = self._rings[row, :many]
+        longer = kept[kept > ran] if ran > 0 else kept
+        if len(longer):
+            answer: Ints = longer[dice * len(longer) // SIDES]
+            return answer
+        return ran * SIDES // np.maximum(SIDES // 32, SIDES - dice) + 1

@@ -10,6 +10,7 @@ from hutong.modules.compute.adapters.attempt import Attempt, Task
 from hutong.modules.compute.adapters.contract import (
     ENDED,
     REFUSED,
+    SAVED,
     STATES,
     Adapter,
     Capacity,
@@ -26,6 +27,7 @@ from hutong.modules.compute.adapters.refusals import Unreachable
 __all__ = [
     "ENDED",
     "REFUSED",
+    "SAVED",
     "STATES",
     "Adapter",
     "Attempt",

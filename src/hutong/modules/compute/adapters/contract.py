@@ -1,4 +1,4 @@
-"""What the broker asks of a computing centre, whatever engine it runs: hold, start, poll, cancel, usage, alive,
+"""What the broker asks of a computing centre, whatever engine it runs: hold, start, poll, warn, cancel, usage, alive,
 capacity.
 
 Every call names an attempt and its fence. A fence is a number that only grows within a job: once a centre has seen
@@ -41,6 +41,9 @@ ENDED: frozenset[State] = frozenset(
 )
 # Exit status with which a centre's own guard refuses to begin (EX_TEMPFAIL of sysexits.h).
 REFUSED = 75
+# Exit status with which a payload says: saved and not done, start me again. The one of HTCondor's self-checkpointing jobs
+# (manual, "checkpoint_exit_code").
+SAVED = 85
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -150,19 +153,25 @@ class Adapter(Protocol):
     attempt.revoked after a cancel, attempt.differs where another task came under this attempt; `Invalid`
     centre.impossible. key goes into the centre's record, so that an auditor finds the call.
     log: where what the payload said is kept, None where it is out of reach; the file need not be there yet.
-    poll and usage answer for every attempt asked about. cancel ends what runs and bars what has not begun; it is
+    poll and usage answer for every attempt asked about. warn tells a payload that runs to save and end (SIGTERM to it,
+    nothing is killed), once however often it is called, or twice where this process dies in between; it is harmless
+    before the beginning and after the end. warns: whether the engine can do that; where it cannot, warn does nothing.
+    cancel ends what runs and bars what has not begun; it is
     harmless after the end, and for an attempt the centre has never seen bars it from starting. alive: every attempt of
     ours that the engine takes for alive, asked about or not: what came back to life after it was settled, or was sent
     by a broker whose memory is lost, is found here.
     """
 
     name: str
+    warns: bool
 
     def hold(self, attempt: Attempt, task: Task, *, lease_s: int, key: str) -> Hold: ...
 
     def start(self, attempt: Attempt, task: Task, *, key: str) -> Receipt: ...
 
     def poll(self, attempts: Sequence[Attempt]) -> dict[Attempt, Report]: ...
+
+    def warn(self, attempt: Attempt, *, key: str) -> None: ...
 
     def cancel(self, attempt: Attempt, *, key: str) -> None: ...
 

@@ -23,7 +23,11 @@ seen="$(cat fence 2>/dev/null || echo 0)"
 [ "$seen" -eq {fence} ] || {{ echo {fence} >.fence.{id} && mv -f .fence.{id} fence; }} || exit {refused}
 echo {id} >run.lock || exit {refused}
 mkdir {id}.claim 2>/dev/null || exit {refused}
+# Whoever bars it looks for the claim afterwards: one of the two sees the other.
+[ ! -e {id}.revoked ] || exit {refused}
 echo "{number} $(date +%s)" >{id}.claim/begun || exit {refused}
+# Whoever is told to end is the payload: this script outlives it, to write its end down.
+trap : TERM
 {variables}cd -- {work} && {command}
 status=$?
 echo "$status $(date +%s)" >{folder}/{id}.claim/.end && mv {folder}/{id}.claim/.end {folder}/{id}.claim/end

@@ -28,6 +28,8 @@ class KubernetesCentre:
     """A namespace of a cluster whose API server answers at `url`. image: what pods run; resource: how chips are called
     there (``nvidia.com/gpu``); models: our name of a chip to the node labels that choose it."""
 
+    warns = False
+
     def __init__(
         self,
         name: str,
@@ -119,6 +121,9 @@ class KubernetesCentre:
             barred = job is None and attempt.id in _revoked(self._get(self._lease_path(attempt)) or {})
             found[attempt] = words.report(attempt, job, pods, barred=barred)
         return found
+
+    def warn(self, attempt: Attempt, *, key: str) -> None:
+        """The API server passes no signals on but that of a pod's end."""
 
     def cancel(self, attempt: Attempt, *, key: str) -> None:
         """Marks the attempt in the Lease, then suspends its Job: the pods are ended and the record stays."""

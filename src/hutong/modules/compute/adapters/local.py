@@ -34,11 +34,15 @@ from hutong.modules.compute.adapters.local_meter import Meter
 from hutong.modules.compute.adapters.refusals import Unreachable, impossible
 from hutong.modules.compute.adapters.spool import Spool, Standing
 
+# How long a payload that nobody supervises may take to end once it is cancelled.
+GRACE_S = 5.0
 _SOURCE = str(Path(__file__).resolve().parents[4])
 
 
 class LocalCentre:
     """A centre of `chips` chips of one model on this machine; everything it knows lies below `folder`."""
+
+    warns = True
 
     def __init__(
         self, name: str, folder: Path, *, chips: int, model: str = "cpu", timeout_s: float = 20.0
@@ -94,6 +98,14 @@ class LocalCentre:
         with self.spool.reached():
             return {a: self._report(a) for a in attempts}
 
+    def warn(self, attempt: Attempt, *, key: str) -> None:
+        """The supervisor looks for the mark; where it is gone, the process group is told from here."""
+        with self.spool.reached():
+            begun = self.spool.standing(attempt).number is not None
+            fresh, folder = begun and self.spool.warn(attempt, key), self._folder(attempt)
+            if fresh and not held(folder / "supervisor") and alive(folder):
+                cancel(folder)
+
     def cancel(self, attempt: Attempt, *, key: str) -> None:
         """The supervisor looks for the mark; where it is gone, the process group is ended from here."""
         with self.spool.reached():
@@ -102,10 +114,10 @@ class LocalCentre:
 
     def _end_orphan(self, attempt: Attempt) -> None:
         """End a revoked payload that nobody supervises. Looked for at every poll too: a supervisor that is being killed
-        may still hold its lock when the cancel comes, and never see the mark."""
+        may still hold its lock when the cancel comes, and never see the mark. Who heeds nothing is ended at a later look."""
         folder = self._folder(attempt)
         if not held(folder / "supervisor") and alive(folder) and self.spool.standing(attempt).alive:
-            cancel(folder)
+            cancel(folder, kill=self.spool.revoked_for_s(attempt) > GRACE_S)
 
     def usage(self, attempts: Sequence[Attempt]) -> dict[Attempt, Usage]:
         """Segments of the supervisor's meter, to the millisecond; of the guard, to the second, where it was killed."""
@@ -176,6 +188,8 @@ def _by_guard(attempt: Attempt, standing: Standing, supervised: bool, revoked: b
         return Report(attempt, "running", attempt.id, None, begun)
     if standing.status is None or standing.ended is None:
         return Report(attempt, "cancelled" if revoked else "lost", attempt.id, None, begun, accounted=False)
-    state: State = "failed" if standing.status else "finished"
     ended = datetime.fromtimestamp(standing.ended, UTC)
+    state: State = "failed" if standing.status else "finished"
+    if revoked and standing.status > 128:
+        state = "cancelled"
     return Report(attempt, state, attempt.id, standing.status, begun, ended, "guard", accounted=False)

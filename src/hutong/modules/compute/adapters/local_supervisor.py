@@ -30,6 +30,9 @@ def main(folder: Path, chips: Chips, handle: int) -> None:
     def revoked() -> bool:
         return (folder.parent / f"{attempt.id}.revoked").exists()
 
+    def warned() -> bool:
+        return (folder.parent / f"{attempt.id}.warned").exists()
+
     with chips.take(attempt.name, task.chips, revoked) as taken:
         if taken is None:
             return
@@ -38,9 +41,8 @@ def main(folder: Path, chips: Chips, handle: int) -> None:
         script = script.replace("\n", "\n" + _HOLD.format(chips=shlex.quote(str(taken))), 1)
         (folder / "guard.sh").write_text(script, encoding="utf-8")
         limits = Limits(wall_s=task.limit_s, memory=(task.memory_mib or 4096) << 20)
-        usage = run_local(
-            ["/bin/sh", str(folder / "guard.sh")], folder, limits, chips=task.chips, cancelled=revoked
-        )
+        command = ["/bin/sh", str(folder / "guard.sh")]
+        usage = run_local(command, folder, limits, chips=task.chips, cancelled=revoked, warned=warned)
     Meter.of(usage, task.chips).write(folder)
 
 

@@ -47,6 +47,8 @@ class RayCentre:
     token: what RAY_AUTH_TOKEN is at the cluster (Ray 2.60 asks for one by default). model: what its chips are called.
     """
 
+    warns = False
+
     def __init__(
         self,
         name: str,
@@ -106,6 +108,9 @@ class RayCentre:
         jobs = self._jobs()
         with self.spool.reached():
             return {a: self._report(a, jobs.get(a)) for a in attempts}
+
+    def warn(self, attempt: Attempt, *, key: str) -> None:
+        """Ray sends a payload no signal but that of its end."""
 
     def cancel(self, attempt: Attempt, *, key: str) -> None:
         with self.spool.reached():

@@ -32,11 +32,13 @@ Answer = TypeVar("Answer")
 
 
 def sleeping(task: Task) -> Outcome:
-    """Reads ``("sleep", SECONDS, STATUS)`` as duration and status of the task; anything else ends at once with 0."""
+    """Reads ``("sleep", SECONDS, STATUS, NAME, SAVES)`` as duration and status of the task, and how many seconds it takes
+    to save when it is warned ("" where it pays no heed); anything else ends at once with 0."""
     if task.command[0] != "sleep":
         return Outcome(0)
     seconds, status = (*task.command[1:], "0", "0")[:2]
-    return Outcome(int(Fraction(seconds) * 1000), int(status))
+    saves = task.command[4] if len(task.command) > 4 else ""
+    return Outcome(int(Fraction(seconds) * 1000), int(status), int(Fraction(saves) * 1000) if saves else None)
 
 
 class SimulatedCentre:
@@ -44,6 +46,8 @@ class SimulatedCentre:
 
     node_chips: chips of a node, where a task has to fit on one; None where any chips will do.
     """
+
+    warns = True
 
     def __init__(
         self,
@@ -89,6 +93,14 @@ class SimulatedCentre:
     def poll(self, attempts: Sequence[Attempt]) -> dict[Attempt, Report]:
         self._heard()
         return self._answer({a: self._report(a) for a in attempts})
+
+    def warn(self, attempt: Attempt, *, key: str) -> None:
+        """A task whose outcome says how long it saves ends so much later, with the status of one that saved."""
+        self._heard()
+        run = self._runs.get(attempt)
+        if run is not None and run.state == "running":
+            run.save(self.clock.ms)
+        self._answer(None)
 
     def cancel(self, attempt: Attempt, *, key: str) -> None:
         self._heard()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from hutong.modules.compute.adapters.attempt import Attempt, Task
-from hutong.modules.compute.adapters.contract import State
+from hutong.modules.compute.adapters.contract import SAVED, State
 
 
 class VirtualClock:
@@ -40,10 +40,12 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a task goes if nobody stops it: after how long it ends, and with which status."""
+    """How a task goes if nobody stops it: after how long it ends, and with which status. save_ms: how long it saves when
+    it is warned; None: it pays no heed."""
 
     run_ms: int
     status: int = 0
+    save_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -62,14 +64,25 @@ class Run:
     status: int | None = None
     outcome: Outcome | None = None
     node: int | None = None
+    saves: bool = False
 
     def begin(self, now: int, outcome: Outcome) -> None:
         self.state, self.start, self.outcome = "running", now, outcome
         self.due = now + min(outcome.run_ms, self.task.limit_s * 1000)
 
-    def finish(self) -> None:
+    def save(self, now: int) -> None:
+        """Told to save: it ends when that is done, if nothing ends it before."""
         assert self.outcome is not None
+        if self.outcome.save_ms is not None and not self.saves:
+            self.saves = True
+            self.due = min(self.due, now + self.outcome.save_ms)
+
+    def finish(self) -> None:
+        assert self.outcome is not None and self.start is not None
         self.end = self.due
+        if self.saves and self.due < self.start + min(self.outcome.run_ms, self.task.limit_s * 1000):
+            self.state, self.status = "failed", SAVED
+            return
         if self.outcome.run_ms > self.task.limit_s * 1000:
             self.state = "over_time"
         else:

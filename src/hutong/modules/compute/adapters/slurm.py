@@ -42,6 +42,8 @@ class SlurmTransport(Protocol):
 
     def books(self, attempts: Sequence[Attempt]) -> list[Row]: ...
 
+    def warn(self, attempt: Attempt) -> None: ...
+
     def cancel(self, attempt: Attempt) -> None: ...
 
     def pools(self) -> tuple[Pool, ...]: ...
@@ -50,6 +52,8 @@ class SlurmTransport(Protocol):
 class SlurmCentre:
     """The contract over Slurm. `spool` is a folder that this machine and the nodes share; grace_s is how long the
     controller may call alive what is over."""
+
+    warns = True
 
     def __init__(self, name: str, slurm: SlurmTransport, spool: Path, *, grace_s: float = 15.0) -> None:
         self.name, self.slurm, self.grace_s = name, slurm, grace_s
@@ -98,18 +102,27 @@ class SlurmCentre:
                 booked.get(a, []),
                 standings[a],
                 revoked=a in revoked,
-                overdue=self._overdue(a, phantom(queued.get(a, []), standings[a])),
+                overdue=self._overdue(a, phantom(queued.get(a, []), standings[a]), standings[a].ended),
             )
             for a in attempts
         }
 
-    def _overdue(self, attempt: Attempt, is_phantom: bool) -> bool:
-        """Whether the attempt has been a phantom for longer than the grace."""
+    def _overdue(self, attempt: Attempt, is_phantom: bool, ended: int | None) -> bool:
+        """Whether the attempt has been a phantom for longer than the grace, in our own time or, whoever looked before
+        us, twice as long in the node's."""
         now = time.monotonic()
         if not is_phantom:
             self._phantoms.pop(attempt, None)
             return False
-        return now - self._phantoms.setdefault(attempt, now) > self.grace_s
+        seen = now - self._phantoms.setdefault(attempt, now) > self.grace_s
+        return seen or (ended is not None and time.time() - ended > 2 * self.grace_s)
+
+    def warn(self, attempt: Attempt, *, key: str) -> None:
+        """Once: a warning that was noted and, this process being killed, not sent is not sent again."""
+        with self.spool.reached():
+            fresh = self.spool.standing(attempt).number is not None and self.spool.warn(attempt, key)
+        if fresh:
+            self.slurm.warn(attempt)
 
     def cancel(self, attempt: Attempt, *, key: str) -> None:
         """Bars the attempt first, so that it ends even if the controller is away now and starts it later."""

@@ -90,6 +90,10 @@ class SlurmPrograms:
             rows += slurm_words.book_rows(said)
         return rows
 
+    def warn(self, attempt: Attempt) -> None:
+        """--full: the batch script, which passes it over (`guard`), and its children; a signal alone ends no job."""
+        self._run("scancel", "--me", "--signal=TERM", "--full", "--state=RUNNING", f"--name={attempt.name}")
+
     def cancel(self, attempt: Attempt) -> None:
         self._run("scancel", "--me", f"--name={attempt.name}")
 

@@ -17,6 +17,8 @@ from hutong.modules.compute.adapters.slurm_words import Row
 from hutong.modules.compute.adapters.spool import Standing
 
 _OVERTAKEN = ("cancelled", "node_failed", "refused")
+# SIGTERM and SIGKILL: the payload did not choose to end so.
+_ENDED_FROM_OUTSIDE = (143, 137)
 _LIVE = ("pending", "starting", "running")
 
 
@@ -98,8 +100,10 @@ def _by_guard(attempt: Attempt, standing: Standing, revoked: bool) -> Report:
     if standing.number is None:
         return Report(attempt, "cancelled" if revoked else "unknown")
     begun, ended = _second(standing.begun), _second(standing.ended)
-    if standing.status is not None:
-        state: State = "failed" if standing.status else "finished"
+    if standing.status in _ENDED_FROM_OUTSIDE:
+        state: State = "cancelled" if revoked else "lost"
+    elif standing.status is not None:
+        state = "failed" if standing.status else "finished"
     else:
         state = "running" if standing.alive else "lost"
     return Report(

@@ -1,11 +1,13 @@
 """Slurm by slurmrestd, OpenAPI v0.0.38 (release 22.05), over a socket in the file system or over HTTP with a token.
 
-SlurmRest("haidian", "http://slurm:6820", user="hutong", token=secret)                    # AuthAltTypes=auth/jwt
+SlurmRest("haidian", "http://slurm:6820", token=secret)                                   # AuthAltTypes=auth/jwt
 SlurmRest("haidian", "http://localhost", socket=Path("/run/slurmrestd.socket"))           # rest_auth/local
 """
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +29,7 @@ _AWAY = frozenset({1800, 1801, 1802, 1900, 5000, 5001, 5002, 5003, 5004, 5005, 7
 
 class SlurmRest:
     """slurmrestd as a way to Slurm. The daemon acts as the user of the token, or as the one at the other end of the
-    socket. The parameters are those of `SlurmPrograms`; the environment of a job is empty but for PATH."""
+    socket; user: where the token is not to be read for its name. The parameters are those of `SlurmPrograms`; the environment of a job is empty but for PATH."""
 
     def __init__(
         self,
@@ -44,7 +46,8 @@ class SlurmRest:
     ) -> None:
         self.centre, self.partition, self.models = centre, partition, models or {}
         self.timeout_s, self.history_days = timeout_s, history_days
-        headers = {"X-SLURM-USER-NAME": user or "", "X-SLURM-USER-TOKEN": token} if token else {}
+        name = user or (_named_in(token) if token else "")
+        headers = {"X-SLURM-USER-NAME": name, "X-SLURM-USER-TOKEN": token} if token else {}
         transport = None if socket is None else httpx.HTTPTransport(uds=str(socket))
         self.rest = Rest(centre, url, headers=headers, timeout_s=timeout_s, transport=transport)
 
@@ -82,11 +85,18 @@ class SlurmRest:
             rows += [r for r in found if r is not None and r.attempt == attempt]
         return rows
 
+    def warn(self, attempt: Attempt) -> None:
+        """A DELETE with a signal sends it to the batch script and its children, and ends no job."""
+        self._signal(attempt, ("running",), {"signal": "SIGTERM"})
+
     def cancel(self, attempt: Attempt) -> None:
+        self._signal(attempt, ("pending", "starting", "running"), None)
+
+    def _signal(self, attempt: Attempt, states: Sequence[str], query: dict[str, str] | None) -> None:
         for row in self.queue(attempt):
-            if row.state in ("pending", "starting", "running"):
+            if row.state in states:
                 try:
-                    self._ask("DELETE", f"{_JOBS}/job/{row.number}")
+                    self._ask("DELETE", f"{_JOBS}/job/{row.number}", query=query)
                 except Refused as refusal:
                     # It ended in between.
                     if "Invalid job id" not in refusal.said and "already" not in refusal.said:
@@ -141,10 +151,22 @@ class SlurmRest:
             numbers = {
                 int(p.get("error_number") or p.get("error_code") or p.get("errno") or 0) for p in problems
             }
-            if numbers & _AWAY:
+            # A question is not refused: where it has no answer (a controller that is away is error -1, a token that has
+            # run out is -1 or 1007) nothing is known.
+            if method == "GET" or numbers & _AWAY:
                 raise Unreachable(self.centre, words)
             raise Refused(status, words)
         return said
+
+
+def _named_in(token: str) -> str:
+    """The user that a token of Slurm names (claim ``sun`` of a JSON Web Token, RFC 7519); "" where it is none. Slurm
+    takes a token without the name for questions, and refuses what it submits."""
+    try:
+        claims = token.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sun"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return ""
 
 
 def _words(problem: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@
                        last process is gone
     JOB/ID.task        the task's digest, the fence, the chips, the caller's key, written before the submission
     JOB/ID.revoked     cancelled: whatever has not begun never will
+    JOB/ID.warned      told to save and end
     JOB/ID.claim/      made once by the payload that runs; begun: number and second, end: status and second
     JOB/ID.log         what the payload said
 
@@ -121,12 +122,28 @@ class Spool:
             return 0
 
     def revoke(self, attempt: Attempt, key: str) -> None:
-        """Bar the attempt from beginning, seen before or not."""
+        """Bar the attempt from beginning, seen before or not. The first time counts."""
         self.of(attempt).mkdir(exist_ok=True)
-        _replace(self.of(attempt) / f"{attempt.id}.revoked", key)
+        if not self.is_revoked(attempt):
+            _replace(self.of(attempt) / f"{attempt.id}.revoked", key)
+
+    def revoked_for_s(self, attempt: Attempt) -> float:
+        """For how long the attempt has been revoked, by the clock of its disk; 0 where it is not."""
+        try:
+            return max(0.0, time.time() - (self.of(attempt) / f"{attempt.id}.revoked").stat().st_mtime)
+        except FileNotFoundError:
+            return 0.0
 
     def is_revoked(self, attempt: Attempt) -> bool:
         return (self.of(attempt) / f"{attempt.id}.revoked").exists()
+
+    def warn(self, attempt: Attempt, key: str) -> bool:
+        """Note that the attempt is told to save and end; False where that was noted before."""
+        place = self.of(attempt) / f"{attempt.id}.warned"
+        if place.exists():
+            return False
+        _replace(place, key)
+        return True
 
     def attempts(self) -> list[Attempt]:
         """Every attempt that was ever submitted here."""

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import groupby
+
+from django.utils import timezone
 
 from hutong.kernel.errors import HutongError
 from hutong.kernel.permission import THE_HUB
-from hutong.modules.compute.adapters import Adapter, Report, Unreachable
+from hutong.modules.compute import connections
+from hutong.modules.compute.adapters import Adapter, Report, Unreachable, Usage
 from hutong.modules.compute.broker.centres import adapter_of, name_of
+from hutong.modules.compute.broker.recall import is_due, warn
 from hutong.modules.compute.execution import begin, conclude
 from hutong.modules.compute.models import Attempt, Centre
 from hutong.platform import runner
 from hutong.platform.jobs import JobFailed
+
+# For how long an attempt that its centre does not know is begun again there.
+FORGOTTEN = timedelta(minutes=10)
 
 
 def follow() -> int:
@@ -35,6 +43,8 @@ def _centre(centre: Centre, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             if attempt.stop_asked:
                 adapter.cancel(name_of(attempt), key=f"stop-{attempt.pk}")
+            elif is_due(attempt, timezone.now()):
+                adapter.cancel(name_of(attempt), key=f"due-{attempt.pk}")
         reports = adapter.poll([name_of(a) for a in attempts])
     except Unreachable as silence:
         if centre.silent_since is None:
@@ -44,9 +54,20 @@ def _centre(centre: Centre, attempts: Sequence[Attempt]) -> None:
     if centre.silent_since is not None:
         runner.run(THE_HUB, "compute.centre.answer", {"centre": centre.code})
     faults = []
+    try:
+        # One look into the accounts for all that ended: a look costs the same for one as for many.
+        ended = [one for one, report in reports.items() if report.ended]
+        used = adapter.usage(ended) if ended else {}
+        _bury(centre, adapter)
+    except Unreachable:
+        # Its accounting is away, or it fell silent in between: what ended is settled at a later turn.
+        used = {}
     for attempt in attempts:
         try:
-            _attempt(attempt, reports[name_of(attempt)])
+            _attempt(attempt, reports[name_of(attempt)], used.get(name_of(attempt)))
+            warn(adapter, attempt, reports[name_of(attempt)])
+        except Unreachable:
+            break
         except Exception:
             # One job's fault is told, and holds up no other.
             faults.append(f"{attempt.job.code}: {traceback.format_exc()}")
@@ -62,16 +83,36 @@ def _reached(centre: Centre) -> Adapter:
         raise Unreachable(centre.code, missing.what.en) from missing
 
 
-def _attempt(attempt: Attempt, report: Report) -> None:
+def _bury(centre: Centre, adapter: Adapter) -> None:
+    """Cancel what an engine takes for alive and the hub has settled: one that was killed comes back with what it knew
+    some seconds before, and keeps chips for it. The local centre's memory is its files; it forgets nothing."""
+    if connections.known(centre.connection)["engine"] == "local":
+        return
+    alive = set(adapter.alive())
+    over = Attempt.objects.filter(pk__in=[one.fence for one in alive], state="ended").select_related("job")
+    for attempt in over:
+        if name_of(attempt) in alive:
+            adapter.cancel(name_of(attempt), key=f"bury-{attempt.pk}")
+
+
+def _attempt(attempt: Attempt, report: Report, usage: Usage | None) -> None:
     if report.ended:
-        conclude(attempt.pk, report)
+        if usage is not None:
+            conclude(attempt.pk, report, usage)
     elif report.state == "unknown":
-        # The centre answers and has never heard of it: it was not begun (and is begun again, harmlessly), or is gone.
-        if attempt.reference:
-            conclude(attempt.pk, report)
-        else:
-            begin.enqueue(attempt=attempt.pk)
+        _again(attempt)
     elif attempt.state != "running":
         Attempt.objects.filter(pk=attempt.pk).update(
             state="running", started_at=report.started_at, reference=report.number or attempt.reference
         )
+
+
+def _again(attempt: Attempt) -> None:
+    """The centre answers and does not know it: not begun yet, or forgotten by an engine that was killed. Under its own
+    name it can be begun again and runs once, whatever still comes through; one forgotten for long is barred instead,
+    and its job waits again."""
+    if timezone.now() - attempt.placed_at > FORGOTTEN:
+        Attempt.objects.filter(pk=attempt.pk).update(stop_asked=True)
+        return
+    Attempt.objects.filter(pk=attempt.pk).update(reference="")
+    begin.enqueue(attempt=attempt.pk)

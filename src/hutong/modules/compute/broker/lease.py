@@ -62,4 +62,10 @@ def still(epoch: int) -> bool:
 
 def leave(who: str | None = None) -> None:
     """Give the turn back, so that another broker need not wait for the lease to end."""
-    Turn.objects.filter(pk=1, holder=who or holder()).update(until=None, holder="")
+    Turn.objects.filter(pk=1, holder=who or holder()).update(holder="")
+
+
+def last() -> datetime | None:
+    """When a broker last took its turn; None before the first."""
+    until = Turn.objects.filter(pk=1).values_list("until", flat=True).first()
+    return None if until is None else until - LEASE

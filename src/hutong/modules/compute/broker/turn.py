@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from hutong.modules.compute.broker import lease
 from hutong.modules.compute.broker.follow import follow
+from hutong.modules.compute.broker.guarantee import settle_rights
+from hutong.modules.compute.broker.over import end_reservations
 from hutong.modules.compute.broker.picture import prices_on
 from hutong.modules.compute.broker.place import place
 from hutong.modules.compute.models import Pool
@@ -15,12 +17,14 @@ from hutong.modules.compute.models import Pool
 
 def turn() -> bool:
     """Do one turn; whether anything is still going on. False as well while another broker has the turn."""
-    now = timezone.now()
+    now, since = timezone.now(), lease.last()
     epoch = lease.take(now)
     if epoch is None:
         return False
     fall_due(now)
+    end_reservations(now)
     open_ = follow()
+    settle_rights(now, since)
     return bool(place(epoch)) or open_ > 0
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
 
 from hutong.engines.broker.decide import Arrival, AtWork, Course, Offer, Past, Replayed
+from hutong.engines.broker.decide.replay import SERIAL_MILLI
+from hutong.engines.broker.elastic.sizes import time_ms
 from hutong.engines.broker.money import to_ms
 from hutong.kernel.clock import local_date
 from hutong.kernel.errors import Invalid
 from hutong.kernel.text import Text
+from hutong.modules.compute.broker.guarantee import guaranteed
 from hutong.modules.compute.broker.picture import FORGOTTEN, admitting_of, asked_of
 from hutong.modules.compute.models import Agreement, Experiment, Job, Pool, Price, Segment
+from hutong.modules.compute.sizes import elastic, size_of, sized
 
 # One decision takes some milliseconds, and every job asks for two.
 MOST_JOBS = 5_000
@@ -64,9 +68,18 @@ def period(experiment: Experiment, now: datetime) -> Period:
         if job.started_at is not None and job.started_at < begins:
             at_work.append(_at_work(job))
         else:
-            arrivals.append(Arrival(asked_of(job, admitting), _run_ms(job)))
+            # Sizes are chosen again when a job starts; nobody is sized anew in mid-run.
+            asked = replace(
+                asked_of(job, admitting), limit_ms=job.limit_s * 1000, checkpoint_ms=-1, kept=None
+            )
+            if job.reservation is not None:
+                # The calendar is not replayed: who named a reservation waits in the queue of its pool's centre.
+                asked = replace(asked, pools=(job.reservation.pool.code,))
+            home, every = job.allocation.pool.code, job.checkpoint_s * 1000 or -1
+            arrivals.append(Arrival(asked, _run_ms(job), home, every))
     names = {a.asked.account for a in arrivals} | {w.account for w in at_work}
-    course = Course(to_ms(begins), offers, tuple(arrivals), tuple(at_work), _past(names, begins))
+    past = _past(names, begins)
+    course = Course(to_ms(begins), offers, tuple(arrivals), tuple(at_work), past, _guaranteed(pools, begins))
     chips: dict[str, int] = {}
     for offer in offers:
         chips[offer.centre] = chips.get(offer.centre, 0) + offer.total
@@ -80,7 +93,7 @@ def _in_period(begins: datetime, ends: datetime) -> Any:
 
 def _jobs(begins: datetime, ends: datetime) -> list[Job]:
     found = list(
-        _in_period(begins, ends)
+        sized(_in_period(begins, ends))
         .exclude(state="cancelled", started_at=None)
         .select_related("allocation__pool__centre", "allocation__organisation", "pool__centre")
         .order_by("pk")[: MOST_JOBS + 1]
@@ -106,9 +119,8 @@ def _pools(jobs: Iterable[Job], ends: datetime) -> list[Pool]:
 
 
 def _offers(pools: Sequence[Pool], begins: datetime) -> tuple[Offer, ...]:
-    day = local_date(begins)
-    inside = Agreement.objects.filter(valid_from__lte=day, valid_to__gte=day, state__in=("active", "closed"))
-    lend = {a.centre_id: a.lendable_milli for a in inside.order_by("pk")}
+    terms = _terms(begins)
+    lend = {centre: a.lendable_milli for centre, a in terms.items()}
     prices: dict[int, int] = {}
     for pool, start, fen in Price.objects.order_by("valid_from").values_list(
         "pool_id", "valid_from", "price_fen"
@@ -125,16 +137,31 @@ def _offers(pools: Sequence[Pool], begins: datetime) -> tuple[Offer, ...]:
             free=p.chips,
             fen=prices.get(p.pk, p.price_fen),
             lendable=0 if p.by_operator else p.chips * lend.get(p.centre_id, 0) // 1000,
+            notice_ms=terms[p.centre_id].notice_min * 60_000 if p.centre_id in terms else None,
         )
         for p in pools
     )
 
 
+def _terms(begins: datetime) -> dict[int, Agreement]:
+    day = local_date(begins)
+    inside = Agreement.objects.filter(valid_from__lte=day, valid_to__gte=day, state__in=("active", "closed"))
+    return {a.centre_id: a for a in inside.order_by("pk")}
+
+
+def _guaranteed(pools: Sequence[Pool], begins: datetime) -> tuple[tuple[str, int], ...]:
+    """Chips kept for own users, by pool; none where the operator starts each job."""
+    terms = _terms(begins)
+    rows = ((p, terms.get(p.centre_id)) for p in pools if not p.by_operator)
+    return tuple((p.code, guaranteed(p, t)) for p, t in rows if t is not None)
+
+
 def _run_ms(job: Job) -> int:
-    """How long it ran; of a job that has not ended, its limit."""
+    """How long it ran, at the size that it asks for at least; of a job that has not ended, its limit."""
     if job.started_at is None or job.ended_at is None:
         return job.limit_s * 1000
-    return max(1, to_ms(job.ended_at) - to_ms(job.started_at))
+    ran = max(1, to_ms(job.ended_at) - to_ms(job.started_at))
+    return time_ms(ran, size_of(job), job.chips, SERIAL_MILLI) if elastic(job) else ran
 
 
 def _at_work(job: Job) -> AtWork:
@@ -142,8 +169,8 @@ def _at_work(job: Job) -> AtWork:
     limit = job.started_at + timedelta(seconds=job.limit_s)
     place = job.pool or job.allocation.pool
     return AtWork(
-        job.code, job.allocation.organisation.code, job.allocation.pool.centre.code, place.code, job.chips,
-        to_ms(job.started_at), to_ms(job.ended_at or limit), to_ms(limit),
+        job.code, job.allocation.organisation.code, job.allocation.pool.centre.code, place.code, size_of(job),
+        to_ms(job.started_at), to_ms(job.ended_at or limit), to_ms(limit), job.allocation.pool.code,
     )  # fmt: skip
 
 
@@ -152,7 +179,7 @@ def _recorded(job: Job, now: datetime) -> Served:
     place = job.pool or job.allocation.pool
     start = None if job.started_at is None else to_ms(job.started_at)
     return Served(
-        job.code, job.allocation.pool.centre.code, place.centre.code if job.pool else "", job.chips,
+        job.code, job.allocation.pool.centre.code, place.centre.code if job.pool else "", size_of(job),
         to_ms(job.created_at), start, to_ms(job.ended_at or now),
     )  # fmt: skip
 
@@ -175,7 +202,9 @@ def changed(course: Course, added: Sequence[Mapping[str, Any]], removed: Iterabl
         for n, p in enumerate(added, 1)
     )
     offers = (*(o for o in course.offers if o.pool not in away), *joins)
-    return Course(course.begins_ms, offers, course.arrivals, course.at_work, course.past)
+    kept = {o.pool for o in offers}
+    guaranteed = tuple(row for row in course.guaranteed if row[0] in kept)
+    return replace(course, offers=offers, guaranteed=guaranteed)
 
 
 def served(course: Course, made: Replayed, ends_ms: int) -> tuple[Served, ...]:

@@ -36,7 +36,7 @@ class Allocation(Record):
 
 
 class Job(Record):
-    """One job under an allocation. held_ms: set aside while it runs; used_ms: metered; wait_ms: submitted to started.
+    """One job under an allocation. held_ms: set aside while it runs; used_ms: metered; wait_ms: submitted to started, less runs before a recall.
 
     Hours are those of the allocation's kind of chip; `native_ms` are the chip-milliseconds of the chips that it ran on.
     accept: kinds of chip that it runs on. regions: where its data may be,

@@ -1,7 +1,7 @@
 """The book of chip-time: double entry, so that hours are moved and never made or lost.
 
-Four accounts per allocation. grant: source → free. hold: free → held. settle: held → used and back to free. Every
-booking sums to zero, and the database refuses an overdraft (`Account`), so two clients at once cannot spend the same
+Four accounts per allocation. grant: source → free. hold: free → held. spend: held → used, while the job goes on later.
+settle: held → used and back to free. Every booking sums to zero, and the database refuses an overdraft (`Account`), so two clients at once cannot spend the same
 hour: the second meets `Exhausted`.
 """
 
@@ -56,6 +56,12 @@ def hold_all(allocation: Allocation, jobs: Sequence[Job], at: datetime) -> None:
         ],
         batch_size=400,
     )
+
+
+def spend(allocation: Allocation, job: Job, used_ms: int, at: datetime) -> None:
+    """Turn a part of what is held for a job into what was used; the rest stays held."""
+    if used_ms:
+        _book(allocation, {"held": -used_ms, "used": used_ms}, at, job)
 
 
 def settle(allocation: Allocation, job: Job, held_ms: int, used_ms: int, at: datetime) -> None:

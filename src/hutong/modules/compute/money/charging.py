@@ -23,7 +23,7 @@ from hutong.engines.broker.money import (
 )
 from hutong.kernel.errors import Invalid
 from hutong.kernel.text import Text
-from hutong.modules.compute.models import Job, Pool, Segment
+from hutong.modules.compute.models import Attempt, Job, Pool, Segment
 
 UNIT = "pflops-hour-fp16"
 
@@ -63,13 +63,14 @@ class Part:
     price_fen: int
     cost_fen: int
 
-    def segment(self, job: Job, pool: Pool) -> Segment:
+    def segment(self, job: Job, pool: Pool, attempt: Attempt | None = None) -> Segment:
         return Segment(
             job=job,
+            attempt=attempt,
             pool=pool,
             began_at=self.began,
             ended_at=self.ended,
-            chips=job.chips,
+            chips=job.chips if attempt is None else attempt.chips,
             native_ms=self.native_ms,
             used_ms=self.used_ms,
             price_fen=self.price_fen,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models.functions import Coalesce
+
 from hutong.engines.broker.money import (
     Books,
     Finding,
@@ -30,6 +32,8 @@ from hutong.modules.compute.money.charging import price_book
 MOST_LINES = 100_000
 # The hub looks every half second; a job's start and end are known no finer, and Slurm tells whole seconds.
 POLL_MS = 2_000
+# When the attempt of a segment was over; of segments from before attempts were kept, when the job was.
+OVER = Coalesce("attempt__ended_at", "job__ended_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,12 @@ class Compared:
 
 
 def metered(centre: Centre, begins: datetime, ends: datetime) -> list[Segment]:
-    """The hub's own segments of jobs that ran at the centre and ended in the period, one attempt each."""
-    rows = Metered.objects.filter(pool__centre=centre, job__ended_at__gte=begins, job__ended_at__lt=ends)
+    """The hub's own segments of attempts that ran at the centre and ended in the period."""
+    rows = Metered.objects.annotate(over=OVER).filter(pool__centre=centre, over__gte=begins, over__lt=ends)
     last = {a.job_id: a.pk for a in Attempt.objects.filter(job__segments__in=rows).order_by("pk")}
     return [
         Segment(
-            f"{row.job.code}/{last.get(row.job_id, 0)}",
+            f"{row.job.code}/{row.attempt_id or last.get(row.job_id, 0)}",
             row.pool.code,
             row.pool.chip,
             row.chips * 1000,

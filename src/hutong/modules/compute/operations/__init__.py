@@ -4,10 +4,30 @@ from hutong.modules.compute.operations import (
     agreement,
     allocation,
     centre,
+    decline,
+    ending,
     experiment,
+    intensity,
     job,
+    recall,
+    reservation,
+    start,
     statement,
     voucher,
 )
 
-__all__ = ["agreement", "allocation", "centre", "experiment", "job", "statement", "voucher"]
+__all__ = [
+    "agreement",
+    "allocation",
+    "centre",
+    "decline",
+    "ending",
+    "experiment",
+    "intensity",
+    "job",
+    "recall",
+    "reservation",
+    "start",
+    "statement",
+    "voucher",
+]

@@ -13,8 +13,10 @@ from hutong.kernel.clock import ZONE
 from hutong.kernel.permission import Actor, allowing
 from hutong.kernel.text import Text
 from hutong.modules.compute import policy as may
-from hutong.modules.compute.models import Attempt, Centre, Job, Pool
+from hutong.modules.compute.greener import promised
+from hutong.modules.compute.models import Attempt, Centre, Job, Pool, Reservation
 from hutong.modules.compute.show.words import clock, counted
+from hutong.modules.compute.sizes import limit_left_ms, size_of, sized
 from hutong.platform.component_maps import Bar, Gantt, Tick, Track
 from hutong.platform.components import Cell, Column, EmptyState, State, Table, Tone
 
@@ -26,13 +28,15 @@ SPANS = (3, 6, 12, 24, 48, 96, 168)
 STEPS = (1, 1, 3, 6, 12, 24, 48)
 # A picture of more bars than this is read by nobody; the table says how many there are.
 MOST_BARS = 200
+# Of a long queue the rest waits for no pool yet.
+MOST_LOOKED = 2_000
 SOMEBODY = Text("a job", "作业")
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Chips of a pool held by a job. seen: whether who looks may know which. kind: running, overdue
-    (past its limit, its end not yet reported), unreachable or promised.
+    (past its limit, its end not yet reported), unreachable or promised; reserved: `job` is a reservation of the calendar.
     """
 
     pool: str
@@ -44,29 +48,44 @@ class Stretch:
     seen: bool
 
 
-def stretches(centre: Centre, actor: Actor, now: datetime) -> list[Stretch]:
-    """In one query: what runs at the centre's pools, and the starts that waiting jobs were told to expect there."""
+def at_centre(centre: Centre) -> list[Job]:
+    """In one query: what runs at the centre's pools, and what waits, first come first."""
     lost = Attempt.objects.filter(job=OuterRef("pk"), state="unreachable")
     jobs = (
-        Job.objects.filter(
-            Q(state="running", pool__centre=centre) | Q(state="submitted", outlook__has_key="options")
+        sized(Job.objects.filter(Q(state="running", pool__centre=centre) | Q(state="submitted")))
+        .select_related(
+            "allocation__pool__centre", "allocation__organisation", "pool__centre", "reservation__pool"
         )
-        .select_related("allocation__pool__centre", "pool__centre")
         .annotate(lost=Exists(lost))
-        .order_by("pk")
+        .order_by("state", "pk")
     )
+    return list(jobs[:MOST_LOOKED])
+
+
+def stretches(jobs: Iterable[Job], centre: Centre, actor: Actor, now: datetime) -> list[Stretch]:
+    """What runs at the centre's pools, and the starts that waiting jobs were told to expect there. jobs: `at_centre`."""
     return [s for job in jobs for s in _of(job, centre, actor, now)]
+
+
+def kept(reservations: Iterable[Reservation]) -> list[Stretch]:
+    """What the calendar keeps; everybody may know of it."""
+    return [Stretch(r.pool.code, r.code, r.chips, r.begins, r.ends, "reserved", True) for r in reservations]
+
+
+def _url(one: Stretch) -> str | None:
+    kind = "reservation" if one.kind == "reserved" else "job"
+    return f"/compute/{kind}/{one.job}" if one.seen else None
 
 
 def _of(job: Job, centre: Centre, actor: Actor, now: datetime) -> Iterable[Stretch]:
     seen = bool(allowing(may.JOB_VIEW, actor, job))
-    limit = timedelta(seconds=job.limit_s)
+    limit = timedelta(milliseconds=limit_left_ms(job))
     if job.state == "running" and job.pool is not None:
         began = job.started_at or now
         kind = "running" if began + limit >= now else "overdue"
         if job.lost:  # type: ignore[attr-defined]
             kind = "unreachable"
-        yield Stretch(job.pool.code, job.code, job.chips, began, max(began + limit, now), kind, seen)
+        yield Stretch(job.pool.code, job.code, size_of(job), began, max(began + limit, now), kind, seen)
         return
     promised = reserved(job)
     if promised is not None:
@@ -76,6 +95,9 @@ def _of(job: Job, centre: Centre, actor: Actor, now: datetime) -> Iterable[Stret
 
 def reserved(job: Job) -> tuple[str, datetime] | None:
     """Where and when the job starts as it was asked for, as the broker saw it last; None where it told no start."""
+    told = promised(job)
+    if told is not None:
+        return told[0], from_ms(told[1])
     for option in job.outlook.get("options", ()):
         if str(option["en"]).startswith("As asked"):
             return option["pool"], from_ms(option["start_ms"])
@@ -129,9 +151,8 @@ def ticks(start: int, end: int) -> tuple[Tick, ...]:
 def _bar(one: Stretch) -> Bar:
     mark = Text("{j} · {n}", "{j}·{n}卡").format(j=_name(one), n=one.chips)
     tone = TONES[one.kind]
-    url = f"/compute/job/{one.job}" if one.seen else None
-    kind = "promised" if one.kind == "promised" else "held"
-    return Bar(to_ms(one.begins), to_ms(one.ends), mark, _say(one), kind, tone, url)
+    kind = {"promised": "promised", "reserved": "kept"}.get(one.kind, "held")
+    return Bar(to_ms(one.begins), to_ms(one.ends), mark, _say(one), kind, tone, _url(one))
 
 
 def _name(one: Stretch) -> Text:
@@ -143,8 +164,15 @@ KINDS = {
     "overdue": Text("past its limit; its end is awaited", "已过时限，等待结束报告"),
     "unreachable": Text("at a centre that is silent; it may still run there", "所在中心失联，可能仍在运行"),
     "promised": Text("start that the broker expects", "调度预计启动"),
+    "reserved": Text("kept by the calendar", "日程预留"),
 }
-TONES: dict[str, Tone] = {"running": "holds", "overdue": "late", "unreachable": "needs", "promised": "open"}
+TONES: dict[str, Tone] = {
+    "running": "holds",
+    "overdue": "late",
+    "unreachable": "needs",
+    "promised": "open",
+    "reserved": "open",
+}
 
 
 def _say(one: Stretch) -> Text:
@@ -159,16 +187,19 @@ def _say(one: Stretch) -> Text:
 
 
 def _summary(held: Sequence[Stretch], now: datetime) -> Text:
-    running = [s for s in held if s.kind != "promised"]
+    running = [s for s in held if s.kind not in ("promised", "reserved")]
+    expected = sum(1 for s in held if s.kind == "promised")
+    calendar = len(held) - len(running) - expected
     told = Text(
-        "At {t} (Beijing time): {r} at work on {c}, until the limit of each at the latest; {p} expected here. Solid: at "
-        "work; dashed: expected.",
-        "{t}（北京时间）：{r}运行中，占用{c}，最迟至各自时限；{p}预计在此启动。实线框为运行中，虚线框为预计。",
+        "At {t} (Beijing time): {r} at work on {c}, until the limit of each at the latest; {p} expected here; {k} in the "
+        "calendar. Solid: at work; dashed: expected or reserved.",
+        "{t}（北京时间）：{r}运行中，占用{c}，最迟至各自时限；{p}预计在此启动；日程中有{k}。实线框为运行中，虚线框为预计或预留。",
     ).format(
         t=clock(now),
         r=counted(len(running), "job", "项作业"),
         c=counted(sum(s.chips for s in running), "chip", "芯片"),
-        p=counted(len(held) - len(running), "start", "项作业"),
+        p=counted(expected, "start", "项作业"),
+        k=counted(calendar, "reservation", "项预留"),
     )
     if len(held) <= MOST_BARS:
         return told
@@ -190,7 +221,7 @@ def table(held: Sequence[Stretch]) -> Table:
     )
     rows = tuple(
         (
-            Cell(_name(s), url=f"/compute/job/{s.job}" if s.seen else None),
+            Cell(_name(s), url=_url(s)),
             Cell(s.pool, url=f"/compute/pool/{s.pool}"),
             Cell(Text(str(s.chips), str(s.chips))),
             Cell(s.begins),

@@ -15,7 +15,10 @@ from hutong.modules.compute.models import Attempt, Job, Segment
 from hutong.modules.compute.money import charging
 from hutong.modules.compute.show.gantt import ticks
 from hutong.modules.compute.show.job_tables import TRIES, USE, how, segments_table, tries_table
+from hutong.modules.compute.show.log import last_lines
+from hutong.modules.compute.show.size import size_figure
 from hutong.modules.compute.show.words import chip_time, clock, counted, money, span
+from hutong.modules.compute.sizes import limit_left_ms
 from hutong.platform.component_maps import Bar, Gantt, Track
 from hutong.platform.components import Figure
 
@@ -28,20 +31,23 @@ def tries(job: Job) -> list[Attempt]:
     return list(job.attempts.select_related("pool__centre").order_by("pk"))
 
 
-def used(job: Job, now: datetime) -> list[Segment]:
-    """Metered use by price; of a running job, what it has used by now at the posted prices: one query.
+def used(job: Job, now: datetime, attempts: Sequence[Attempt]) -> list[Segment]:
+    """Metered use by price; of a try under way, what it has used by now at the posted prices: one query.
 
-    Nothing where no factor is published any more that tells its hours in the allocation's kind of chip.
+    Nothing of that where no factor is published any more that tells its hours in the allocation's kind of chip.
     """
-    if job.state == "running" and job.started_at is not None:
-        pool = job.pool or job.allocation.pool
-        until = min(now, job.started_at + timedelta(seconds=job.limit_s))
-        try:
-            parts = charging.parts(pool, job.allocation.pool.chip, job.chips, job.started_at, until)
-        except Invalid:
-            return []
-        return [p.segment(job, pool) for p in parts]
-    return list(job.segments.select_related("pool").order_by("began_at"))
+    # What an earlier try used is metered when it ends; a job on its first has nothing of that.
+    first = job.state == "running" and len(attempts) == 1
+    metered = [] if first else list(job.segments.select_related("pool").order_by("began_at"))
+    if job.state != "running" or job.started_at is None or not attempts:
+        return metered
+    last = attempts[-1]
+    until = min(now, job.started_at + timedelta(milliseconds=limit_left_ms(job)))
+    try:
+        parts = charging.parts(last.pool, job.allocation.pool.chip, last.chips, job.started_at, until)
+    except Invalid:
+        return metered
+    return [*metered, *(p.segment(job, last.pool, last) for p in parts)]
 
 
 def sections(
@@ -49,20 +55,22 @@ def sections(
 ) -> tuple[tuple[Figure, ...], tuple[tuple[Text, Any], ...]]:
     """The figures and the parts of a job's page that speak of time and money."""
     now = now or timezone.now()
-    attempts, segments = tries(job), used(job, now)
+    attempts = tries(job)
+    segments = used(job, now, attempts)
     parts: list[tuple[Text, Any]] = []
     if attempts:
         parts.append((TRIES, _timeline(job, attempts, now)))
     if segments:
         parts.append((USE, _use(job, segments, now)))
-    return _figures(job, segments, now), tuple(parts)
+    parts += last_lines(job, attempts)
+    return (*_figures(job, segments, now), *size_figure(job, attempts, now)), tuple(parts)
 
 
 def _figures(job: Job, segments: Sequence[Segment], now: datetime) -> tuple[Figure, ...]:
     target = job.allocation.pool.chip
     kept = Text("of {h} set aside, in {c}", "预留{h}，按 {c} 计").format(h=chip_time(job.held_ms), c=target)
     if job.state == "running":
-        metered = Text("metered so far; settled when it ends", "截至目前计量，结束时结算")
+        metered = Text("provisional: metered so far; settled when it ends", "暂计：截至目前计量，结束时结算")
         cost = money(sum(s.cost_fen for s in segments)) if segments else NOT_KNOWN
         spent = chip_time(sum(s.used_ms for s in segments)) if segments else NOT_KNOWN
         figures = (
@@ -101,7 +109,7 @@ _SINCE = Text("since it was submitted", "自提交时起")
 
 def _timeline(job: Job, attempts: Sequence[Attempt], now: datetime) -> Gantt:
     first = min(job.created_at, attempts[0].placed_at)
-    limit = timedelta(seconds=job.limit_s)
+    limit = timedelta(milliseconds=limit_left_ms(job))
     open_ = attempts[-1].state != "ended"
     last = attempts[-1].ended_at or now
     if open_:
@@ -110,7 +118,7 @@ def _timeline(job: Job, attempts: Sequence[Attempt], now: datetime) -> Gantt:
         Track(
             Text("Try {n} at {c}", "第{n}次，{c}").format(n=n, c=a.pool.centre.name),
             tuple(_bars(a, now, limit)),
-            Text("pool {p}", "算力池 {p}").format(p=a.pool.code),
+            Text("{n} of {p}", "{p}，{n}").format(n=counted(a.chips, "chip", "芯片"), p=a.pool.code),
             f"/compute/pool/{a.pool.code}",
         )
         for n, a in enumerate(attempts, 1)
@@ -135,10 +143,12 @@ def _bars(attempt: Attempt, now: datetime, limit: timedelta) -> list[Bar]:
     placed = Text("placed, preparing", "已调度，准备中")
     bars = []
     if begun > attempt.placed_at:
+        never = attempt.started_at is None and attempt.state == "ended"
         said = Text("{a} to {b}: {w}", "{a}至{b}：{w}").format(
-            a=clock(attempt.placed_at), b=clock(begun), w=placed
+            a=clock(attempt.placed_at), b=clock(begun), w=words if never else placed
         )
-        bars.append(Bar(to_ms(attempt.placed_at), to_ms(begun), "", said, "held", "open"))
+        mark = words if never or attempt.state == "unreachable" else ""
+        bars.append(Bar(to_ms(attempt.placed_at), to_ms(begun), mark, said, "held", tone if mark else "open"))
     if attempt.started_at is not None:
         until = attempt.ended_at or now
         said = Text("{a} to {b}: {w}", "{a}至{b}：{w}").format(a=clock(begun), b=clock(until), w=words)
@@ -165,11 +175,17 @@ def _use(job: Job, segments: Sequence[Segment], now: datetime) -> Gantt:
     summary = Text("{t} of {c} on {n}, {m}.", "{n}（{c}）共{t}，费用{m}。").format(
         t=chip_time(native),
         c=chip,
-        n=counted(job.chips, "chip", "芯片"),
+        n=_sizes({s.chips for s in segments}),
         m=money(sum(s.cost_fen for s in segments)),
     )
     axis = (start, max(end, start + 1000))
     return Gantt(tuple(tracks), *axis, ticks(*axis), summary, segments_table(job, segments))
+
+
+def _sizes(chips: set[int]) -> Text:
+    if len(chips) == 1:
+        return counted(min(chips), "chip", "芯片")
+    return Text("{a} to {b} chips", "{a}至{b}芯片").format(a=min(chips), b=max(chips))
 
 
 def _segment(one: Segment) -> Bar:

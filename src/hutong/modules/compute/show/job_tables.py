@@ -26,6 +26,8 @@ ENDINGS: dict[str, tuple[Text, Tone]] = {
     "over_time": (Text("Its limit was reached", "到达时限"), "stopped"),
     "refused": (Text("Refused by the centre", "被中心拒绝"), "stopped"),
     "failed": (Text("Failed", "失败"), "stopped"),
+    "recalled": (Text("Gave its chips back", "已归还芯片"), "late"),
+    "reservation_over": (Text("Its reservation was over", "所属预留已结束"), "closed"),
 }
 
 
@@ -41,6 +43,7 @@ def tries_table(attempts: Sequence[Attempt]) -> Table:
     columns = (
         Column(Text("Try", "次序"), "number"),
         Column(Text("Centre", "算力中心")),
+        Column(Text("Chips", "卡数"), "number"),
         Column(Text("Placed", "调度时间"), "date"),
         Column(Text("Started", "启动时间"), "date"),
         Column(Text("Ended", "结束时间"), "date"),
@@ -50,10 +53,11 @@ def tries_table(attempts: Sequence[Attempt]) -> Table:
         (
             Cell(Text(f"{n} ({a.pk})", f"{n}（{a.pk}）")),
             Cell(a.pool.centre.name, url=f"/compute/centre/{a.pool.centre.code}"),
+            Cell(count(a.chips)),
             Cell(a.placed_at),
             Cell(a.started_at or NEVER),
             Cell(a.ended_at or NEVER),
-            Cell(State(*how(a), note=_silence(a))),
+            Cell(State(*how(a), note=_silence(a) or _recalled(a))),
         )
         for n, a in enumerate(attempts, 1)
     )
@@ -65,6 +69,19 @@ def _silence(attempt: Attempt) -> Text | None:
     if attempt.state != "unreachable" or silent is None:
         return None
     return Text("silent since {t}", "自{t}失联").format(t=clock(silent))
+
+
+def _recalled(attempt: Attempt) -> Text | None:
+    """By when its chips are called back; after that, what this destroyed and who bears it."""
+    if attempt.state != "ended" and attempt.due_at is not None:
+        return Text("chips called back by {t}", "芯片须于{t}前归还").format(t=clock(attempt.due_at))
+    if attempt.ending != "recalled":
+        return None
+    if not attempt.lost_ms:
+        return Text("all its work is kept", "进度全部保留")
+    return Text("{l} of work lost; nobody pays for it", "损失{l}，不计费").format(
+        l=chip_time(attempt.lost_ms)
+    )
 
 
 def segments_table(job: Job, segments: Sequence[Segment]) -> Table:

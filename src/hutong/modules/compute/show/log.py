@@ -1,18 +1,53 @@
-"""The log of a job as plain text."""
+"""The log of a job as plain text, and its last lines for the page of the job."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from hutong.kernel.errors import NotFound
+from hutong.kernel.errors import HutongError, NotFound
 from hutong.kernel.permission import Actor
 from hutong.kernel.text import Text
 from hutong.modules.compute.execution import log_of
-from hutong.modules.compute.models import Job
+from hutong.modules.compute.models import Attempt, Job
 from hutong.platform import files
+from hutong.platform.components import Cell, Column, Table
 from hutong.platform.parsing import load_record
+
+LAST = Text("Last lines of its log", "日志末尾")
+MOST_LINES, LONGEST_LINE = 12, 300
+# What moves a terminal's cursor or colours its letters (ECMA-48), turns the direction of writing, or is not seen.
+_UNREAD = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def last_lines(job: Job, attempts: Sequence[Attempt]) -> list[tuple[Text, Table]]:
+    """What the job said last, line by line; nothing where it has said nothing or its centre's log is out of reach."""
+    try:
+        said = _said(job, attempts)
+    except (HutongError, OSError):
+        return []
+    lines = said.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    # A progress bar writes over its own line: what was written last is what stands there.
+    shown = [_UNREAD.sub("", line.rstrip("\r").rpartition("\r")[2])[:LONGEST_LINE] for line in lines]
+    kept = [line for line in shown if line.strip()][-MOST_LINES:]
+    if not kept:
+        return []
+    table = Table(
+        LAST,
+        (Column(Text("Output", "输出"), "code"),),
+        tuple((Cell(line),) for line in kept),
+        caption_hidden=True,
+    )
+    return [(LAST, table)]
+
+
+def _said(job: Job, attempts: Sequence[Attempt]) -> bytes:
+    if job.log_sha256:
+        return files.read(job.log_sha256)
+    return log_of(attempts[-1]) if attempts and attempts[-1].state != "ended" else b""
 
 
 def log_view(request: HttpRequest, code: str) -> HttpResponse:

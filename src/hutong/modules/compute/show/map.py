@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 
 from hutong.kernel.text import Text
 from hutong.modules.compute.models import Centre, Job, Pool
+from hutong.modules.compute.queries import under_way
 
 SOURCE = Path(__file__).with_name("provinces.yaml")
 
@@ -105,7 +106,7 @@ class Site:
 def sites() -> list[Site]:
     """Every centre that is not closed, with its open pools, in the order they joined: two queries."""
     found = {c.pk: Site(c) for c in Centre.objects.exclude(state="closed").order_by("pk")}
-    running = Job.objects.filter(state="running", pool=OuterRef("pk")).order_by().values("pool")
+    running = under_way(OuterRef("pk")).values("pool")
     queued = Job.objects.filter(state="submitted", allocation__pool=OuterRef("pk")).order_by()
     pools = Pool.objects.exclude(centre__state="closed").annotate(
         busy=Coalesce(Subquery(running.values(n=Sum("chips"))), 0),

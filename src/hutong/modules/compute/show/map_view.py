@@ -13,6 +13,7 @@ from django.utils import timezone
 from hutong.kernel.permission import Actor, Allowed, decide
 from hutong.kernel.text import Text
 from hutong.modules.compute import policy as may
+from hutong.modules.compute.show.carbon import delivered_figure
 from hutong.modules.compute.show.map import (
     Kind,
     Province,
@@ -41,10 +42,12 @@ NO_CENTRE = Text(
 )
 HEAD = ("code", "name_en", "name_zh", "region", "state", "silent_since", "chips", "free", "waiting", "price_from_fen", "pue_milli")  # fmt: skip
 LINKS: tuple[tuple[str, Any, Text], ...] = (
+    ("/compute/quote", may.POOL_VIEW, Text("Ask for a quote", "作业询价")),
     ("/compute/centre/", may.CENTRE_VIEW, Text("All centres", "全部算力中心")),
     ("/compute/pool/", may.POOL_VIEW, Text("Pools of chips", "算力池")),
     ("/compute/allocation/", may.ALLOCATION_VIEW, Text("Allocations", "算力配额")),
     ("/compute/job/", may.JOB_VIEW, Text("Jobs", "计算作业")),
+    ("/compute/reservation/", may.RESERVATION_VIEW, Text("Reservations", "预留")),
     ("/compute/agreement/", may.AGREEMENT_VIEW, Text("Agreements", "算力伙伴协议")),
     ("/compute/statement/", may.STATEMENT_VIEW, Text("Statements of use", "用量对账单")),
     ("/compute/experiment/", may.EXPERIMENT_VIEW, Text("Experiments", "推演")),
@@ -120,6 +123,7 @@ def _figures(found: Sequence[Site], waiting: Queue, now: datetime) -> tuple[Figu
             on=now,
             definition=Text("since it was submitted", "自提交时起"),
         ),
+        delivered_figure(now),
     )
 
 

@@ -1,7 +1,7 @@
 """What centres owe one another for jobs, and how a centre's guarantee to its own users was kept.
 
-A job is owed by the centre of its allocation to the centre where it ran, at what it cost, once the statement of that
-centre for the period of its end is accepted; a settled statement is paid. Amounts are offset by the engine
+What a job used is owed by the centre of its allocation to the centre where it ran, at what that cost, once the statement
+of that centre for the period of its end is accepted; a settled statement is paid. Amounts are offset by the engine
 (`hutong.engines.broker.money`): pair by pair, and over all centres to the fewest transfers.
 """
 
@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from hutong.engines.broker.money import Owed, balances, bilateral, multilateral
 from hutong.kernel.clock import local_date
-from hutong.modules.compute.models import Agreement, Centre, Job, Pool, Statement
+from hutong.modules.compute.models import Agreement, Centre, Job, Pool, Segment, Statement
+from hutong.modules.compute.money.claims import OVER
 
 # Waits of own users are shown of so many days, and of so many jobs at most.
 LOOKED_BACK = timedelta(days=30)
@@ -45,14 +45,15 @@ def debts() -> list[Owed]:
     accepted = Statement.objects.filter(
         centre=OuterRef("pool__centre"),
         state="accepted",
-        begins__lte=OuterRef("ended_at"),
-        ends__gt=OuterRef("ended_at"),
+        begins__lte=OuterRef("over"),
+        ends__gt=OuterRef("over"),
     )
     rows = (
-        Job.objects.filter(Exists(accepted), cost_fen__gt=0)
-        .exclude(pool__centre=F("allocation__pool__centre"))
+        Segment.objects.annotate(over=OVER)
+        .filter(Exists(accepted), cost_fen__gt=0)
+        .exclude(pool__centre=F("job__allocation__pool__centre"))
         .order_by()
-        .values_list("allocation__pool__centre__code", "pool__centre__code")
+        .values_list("job__allocation__pool__centre__code", "pool__centre__code")
         .annotate(fen=Sum("cost_fen"))
     )
     return sorted(Owed(debtor, creditor, fen) for debtor, creditor, fen in rows)
@@ -115,31 +116,56 @@ def guests_and_own(centre: Centre, now: datetime) -> tuple[int, int, list[Waited
 
     Own users are those whose allocation is on the centre's pools, wherever the job ran. One query.
     """
+    # A row for each try of a job, which may run at several sizes and places, one after the other.
     recent = Q(created_at__gte=now - LOOKED_BACK) | Q(state__in=("submitted", "running"))
-    jobs = list(
-        Job.objects.filter(Q(allocation__pool__centre=centre) | Q(pool__centre=centre), recent)
+    here = Q(allocation__pool__centre=centre) | Q(try_centre=centre.pk)
+    rows = list(
+        Job.objects.annotate(
+            try_pk=F("attempts__pk"),
+            try_centre=F("attempts__pool__centre"),
+            try_chips=F("attempts__chips"),
+            try_placed=F("attempts__placed_at"),
+            try_ended=F("attempts__ended_at"),
+        )
+        .filter(here, recent)
         .select_related("allocation__pool", "pool")
-        .order_by("-pk")[:10_000]
+        .order_by("-pk", "-try_pk")[:10_000]
     )
-    at_home = [j for j in jobs if j.pool is not None and j.pool.centre_id == centre.pk]
-    guests = [j for j in at_home if j.allocation.pool.centre_id != centre.pk and j.started_at is not None]
-    own = [j for j in jobs if j.allocation.pool.centre_id == centre.pk and j.state != "cancelled"]
-    lent = sum(j.chips for j in guests if j.state == "running")
-    used = sum(j.chips for j in at_home if j.state == "running") - lent
+    stays = [(j.allocation.pool.centre_id, _stay(j)) for j in rows if j.try_centre == centre.pk]
+    guests = [stay for home, stay in stays if home != centre.pk]
+    lent = sum(s.chips for s in guests if s.ended_at is None)
+    used = sum(s.chips for _, s in stays if s.ended_at is None) - lent
+    mine = [j for j in rows if j.allocation.pool.centre_id == centre.pk and j.state != "cancelled"]
+    own = list({j.pk: j for j in mine}.values())
     return lent, used, [_waited(j, guests, now) for j in own[:MOST_JOBS]]
 
 
-def _waited(job: Job, guests: Sequence[Job], now: datetime) -> Waited:
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Chips that one try of a job holds, since when and until when."""
+
+    chips: int
+    placed_at: datetime
+    ended_at: datetime | None
+
+
+def _stay(row: Job) -> Stay:
+    """A job with one of its tries."""
+    seen = vars(row)
+    return Stay(seen["try_chips"], seen["try_placed"], seen["try_ended"])
+
+
+def _waited(job: Job, guests: Sequence[Stay], now: datetime) -> Waited:
     until = job.started_at or job.ended_at or now
     wait = job.wait_ms if job.wait_ms is not None else round((until - job.created_at).total_seconds() * 1000)
     return Waited(job, max(0, wait), peak(guests, job.created_at, until, now))
 
 
-def peak(held: Sequence[Any], begins: datetime, ends: datetime, now: datetime) -> int:
-    """Most chips that the jobs held at once in [begins, ends)."""
+def peak(held: Sequence[Stay], begins: datetime, ends: datetime, now: datetime) -> int:
+    """Most chips that the tries held at once in [begins, ends)."""
     changes: list[tuple[datetime, int]] = []
     for one in held:
-        start, end = max(one.started_at, begins), min(one.ended_at or now, ends)
+        start, end = max(one.placed_at, begins), min(one.ended_at or now, ends)
         if start < end:
             changes += [(start, one.chips), (end, -one.chips)]
     most = level = 0

@@ -25,6 +25,7 @@ from hutong.modules.compute.show.partners import (
     promise,
 )
 from hutong.modules.compute.show.words import count, money, percent, span, stamp
+from hutong.platform.component_pages import Link
 from hutong.platform.component_plots import Meter, Part
 from hutong.platform.components import Cell, Column, Crumb, EmptyState, Figure, State, Table
 from hutong.platform.parsing import load_record
@@ -32,6 +33,7 @@ from hutong.platform.parsing import load_record
 TITLE = Text("Balance with partners", "与合作伙伴的往来")
 OWED = Text("Owed and owing", "应收应付")
 GUARANTEE = Text("Share kept and share lent", "自用保障与出借")
+PROVED = Text("Guarantee to own users", "自用保障履行情况")
 WAITS = Text("Waits of own users", "本中心用户等待情况")
 BASIS = Text("jobs in accepted statements, not yet settled", "已受理、尚未结算的对账单所含作业")
 
@@ -55,6 +57,7 @@ def partners_view(request: HttpRequest, code: str) -> HttpResponse:
             (OWED, _owed(stands)),
             (GUARANTEE, _guarantee(agreed, lent, used)),
             (WAITS, _waits(waits, agreed)),
+            (PROVED, Link(PROVED, f"/compute/centre/{centre.code}/guarantee")),
         ),
         "crumbs": (
             Crumb(Text("Computing", "算力"), "/compute/"),

@@ -9,14 +9,18 @@ from django.utils import timezone
 from hutong.engines.broker.money import vouchers as rules
 from hutong.kernel.permission import Allowed
 from hutong.kernel.text import Text
+from hutong.modules.compute.broker.calendar import standing
 from hutong.modules.compute.models import Centre
 from hutong.modules.compute.money.vouchers import history
 from hutong.modules.compute.outlook import lead, options_table
 from hutong.modules.compute.queries import Occupied, occupied
 from hutong.modules.compute.show import account as use_statement
 from hutong.modules.compute.show import job as use_job
+from hutong.modules.compute.show.calendar import calendar_section
+from hutong.modules.compute.show.carbon import CO2E, intensity_figure, job_figures, statement_carbon
 from hutong.modules.compute.show.gantt import TITLE as HELD
-from hutong.modules.compute.show.gantt import gantt, stretches
+from hutong.modules.compute.show.gantt import at_centre, gantt, kept, stretches
+from hutong.modules.compute.show.guests import guests_section
 from hutong.modules.compute.show.map import Site
 from hutong.modules.compute.show.map_tiles import state_of
 from hutong.modules.compute.show.partners_view import TITLE as BALANCE
@@ -54,13 +58,23 @@ def centre_context(seen: Sight) -> dict[str, Any]:
         caption_hidden=True,
     )
     free = 0 if shut is not None else max(0, chips - running)
+    now = timezone.now()
     figures = (
         Figure(Text("chips free now", "当前空闲芯片"), count(free), _of(chips), definition=shut),
         Figure(Text("jobs waiting", "排队作业"), count(sum(p.waiting for p in pools))),
+        intensity_figure(pools, now),
     )
-    now = timezone.now()
-    chart = gantt([p.pool for p in pools], stretches(seen.record, seen.actor, now), now)
-    sections: tuple[tuple[Text, Any], ...] = ((POOLS, table), (HELD, chart))
+    calendar = standing(now, pool__centre=seen.record)
+    jobs = at_centre(seen.record)
+    held = [*kept(calendar), *stretches(jobs, seen.record, seen.actor, now)]
+    chart = gantt([p.pool for p in pools], held, now)
+    sections: tuple[tuple[Text, Any], ...] = (
+        (POOLS, table),
+        (HELD, chart),
+        *calendar_section(seen.record, calendar),
+    )
+    kinds = {p.pool.chip for p in pools}
+    sections = (*sections, *guests_section(jobs, seen.record, kinds, seen.actor))
     if isinstance(may_see(seen.actor, seen.record), Allowed):
         link = Link(BALANCE, f"/compute/centre/{seen.record.code}/partners")
         sections = (*sections, (Text("Partnership", "算力伙伴"), link))
@@ -113,7 +127,12 @@ def _pool(one: Occupied, offered: bool) -> tuple[Cell, ...]:
 
 def allocation_context(seen: Sight) -> dict[str, Any]:
     """The account: what is left in words, the balances, and every booking."""
-    return use_statement.sections(seen.record)
+    shown = use_statement.sections(seen.record)
+    if seen.record.state != "active":
+        return shown
+    quote = Link(Text("Ask for a quote", "作业询价"), f"/compute/quote?allocation={seen.record.code}")
+    before = Text("Before a job", "提交作业之前")
+    return {**shown, "sections": ((before, quote), *shown["sections"])}
 
 
 def job_context(seen: Sight) -> dict[str, Any]:
@@ -123,6 +142,7 @@ def job_context(seen: Sight) -> dict[str, Any]:
     begun = record.log_sha256 or record.state == "running"
     log = (Link(Text("Log as text", "日志文本"), f"/compute/job/{record.code}/log"),) if begun else ()
     sections = (*options_table(record), *parts, *((LOG, log) for _ in log))
+    figures = (*figures, *job_figures(record, seen.events))
     return {"lead": lead(record), "figures": figures, "sections": sections}
 
 
@@ -152,11 +172,14 @@ def statement_context(seen: Sight) -> dict[str, Any]:
         Column(Text("Began", "开始")),
         Column(Text("Ended", "结束")),
         Column(Text("Chips", "卡数"), "number"),
+        Column(CO2E, "number", Text("of the job", "该作业")),
     )
+    emitted = statement_carbon(record.lines[:MOST_SHOWN])
     rows = tuple(
-        (Cell(r["attempt"]), Cell(r["pool"]), Cell(r["began"]), Cell(r["ended"]), Cell(count(r["chips"])))
+        (Cell(r["attempt"]), Cell(r["pool"]), Cell(r["began"]), Cell(r["ended"]), Cell(count(r["chips"])),
+         Cell(emitted[r["attempt"]]))
         for r in record.lines[:MOST_SHOWN]
-    )
+    )  # fmt: skip
     nothing = EmptyState(Text("Nothing is claimed.", "未申报用量。"))
     return {
         "figures": figures,

@@ -56,6 +56,8 @@ def span(ms: int) -> Text:
     minutes = seconds // 60 % 60
     if days:
         return Text(f"{days} d {hours} h", f"{days}天{hours}小时")
+    if hours and not minutes:
+        return Text(f"{hours} h", f"{hours}小时")
     if hours:
         return Text(f"{hours} h {minutes:02d} min", f"{hours}小时{minutes:02d}分")
     if minutes:
