@@ -14,7 +14,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,21 @@ def _typed(kind: Any, value: str) -> Any:
     return value
 
 
+def _flat(given: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Figures by name; those within others under both names."""
+    for name, value in given.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}: ")
+        else:
+            yield f"{before}{name}", value
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"{len(value)} (--json)" if value else "0"
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
 def show(result: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -83,13 +98,9 @@ def show(result: dict[str, Any]) -> None:
     table = Table(title=result["name"], box=None, title_justify="left")
     for head in ("what", "ours", "peer", "ratio"):
         table.add_column(head)
-    for what, ours in result["figures"].items():
-        table.add_row(
-            what,
-            f"{ours:,}" if isinstance(ours, int | float) else str(ours),
-            f"{result['peers'].get(what, '')}",
-            f"{result['ratios'].get(what, '')}",
-        )
+    parts = [dict(_flat(result[part])) for part in ("figures", "peers", "ratios")]
+    for what in dict.fromkeys(name for part in parts for name in part):
+        table.add_row(what, *(_said(part.get(what, "")) for part in parts))
     Console(width=None if sys.stdout.isatty() else 80).print(table)
     for peer, why in result["missing"].items():
         print(f"missing: {peer}: {why}")

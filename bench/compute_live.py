@@ -33,8 +33,8 @@ def run(
     peer: bool = True,
     through: str = "adapters",
 ) -> dict[str, Any]:
-    """jobs (1,000 through the adapters, 300 through a hub) of 1, 2 or 4 chips and 2 to 8 s on 3 centres of `nodes` nodes with 4 chips; `brokers` and `controllers` tell
-    how often each is killed in the second run."""
+    """jobs (1,000 through the adapters, 300 through a hub) of 1, 2 or 4 chips and 2 to 8 s, on 3 centres of `nodes` nodes
+    with 4 chips each. brokers, controllers: how often each is killed in the second run."""
     from slurm_bed import missing
 
     absent = missing(*NEEDED)

@@ -49,3 +49,21 @@ def test_the_exit_status_says_whether_there_is_such_a_benchmark(words: list[str]
     assert done.returncode == status, done.stderr
     if not words:
         assert {"compute_fgd", "ledger", "trust"} <= set(done.stdout.split())
+
+
+def test_every_figure_is_shown_whether_the_other_side_has_it_or_not(
+    bench: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.show(
+        {
+            "name": "x",
+            "figures": {"run": {"makespan, s": 1234.5, "lost": 0, "incidents": [{"job": 1}], "by": {"a": 2}}},
+            "peers": {"federation": {"makespan, s": 99}},
+            "ratios": {"run over federation": "12.47x"},
+            "missing": {},
+        }
+    )
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["run:", "makespan,", "s", "1,234.5"] in rows and ["run:", "lost", "0"] in rows
+    assert ["run:", "by:", "a", "2"] in rows and ["run:", "incidents", "1", "(--json)"] in rows
+    assert ["federation:", "makespan,", "s", "99"] in rows and ["run", "over", "federation", "12.47x"] in rows
