@@ -84,8 +84,9 @@ def worker() -> None:
     jobs.reclaim()
     signed = surveyed = float("-inf")
     while True:
+        done = 0
         try:
-            jobs.drain(wait=False)
+            done = jobs.drain(wait=False)
         except jobs.JobFailed as failure:
             print(str(failure).splitlines()[0], file=sys.stderr)
         except Exception as fault:
@@ -100,7 +101,8 @@ def worker() -> None:
             survey()
             surveyed = time.monotonic()
         connection.close_if_unusable_or_obsolete()
-        time.sleep(0.5)
+        # Where work comes in, more is likely to follow.
+        time.sleep(0.1 if done else 0.5)
 
 
 def demo(

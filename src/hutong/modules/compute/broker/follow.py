@@ -13,7 +13,9 @@ from hutong.kernel.errors import HutongError
 from hutong.kernel.permission import THE_HUB
 from hutong.modules.compute import connections
 from hutong.modules.compute.adapters import Adapter, Report, Unreachable, Usage
+from hutong.modules.compute.adapters import Attempt as Sent
 from hutong.modules.compute.broker.centres import adapter_of, name_of
+from hutong.modules.compute.broker.looking import Look, Question, look_at
 from hutong.modules.compute.broker.recall import is_due, warn
 from hutong.modules.compute.execution import begin, conclude
 from hutong.modules.compute.models import Attempt, Centre
@@ -31,48 +33,66 @@ def follow() -> int:
         .select_related("job", "pool__centre")
         .order_by("pool__centre_id", "pk")
     )
+    asked: list[tuple[Centre, list[Attempt], Question]] = []
     for _, group in groupby(open_, key=lambda a: a.pool.centre_id):
         attempts = list(group)
-        _centre(attempts[0].pool.centre, attempts)
+        centre = attempts[0].pool.centre
+        try:
+            asked.append((centre, attempts, _question(centre, attempts)))
+        except Unreachable as silence:
+            _silent(centre, silence)
+    faults: list[str] = []
+    looks = look_at([question for _, _, question in asked])
+    for (centre, attempts, question), look in zip(asked, looks, strict=True):
+        if look.silence is not None:
+            _silent(centre, look.silence)
+        else:
+            faults += _centre(centre, attempts, question.adapter, look)
+    if faults:
+        raise JobFailed(faults[0])
     return Attempt.objects.exclude(state__in=("ended", "unreachable")).count()
 
 
-def _centre(centre: Centre, attempts: Sequence[Attempt]) -> None:
-    try:
-        adapter = _reached(centre)
-        for attempt in attempts:
-            if attempt.stop_asked:
-                adapter.cancel(name_of(attempt), key=f"stop-{attempt.pk}")
-            elif is_due(attempt, timezone.now()):
-                adapter.cancel(name_of(attempt), key=f"due-{attempt.pk}")
-        reports = adapter.poll([name_of(a) for a in attempts])
-    except Unreachable as silence:
-        if centre.silent_since is None:
-            given = {"centre": centre.code, "reason": f"{silence.what.en} / {silence.what.zh}"}
-            runner.run(THE_HUB, "compute.centre.fall_silent", given)
-        return
+def _question(centre: Centre, attempts: Sequence[Attempt]) -> Question:
+    now = timezone.now()
+    stops = [
+        (name_of(a), f"{'stop' if a.stop_asked else 'due'}-{a.pk}")
+        for a in attempts
+        if a.stop_asked or is_due(a, now)
+    ]
+    adapter = _reached(centre)
+    # The local centre's memory is its files; it forgets nothing, and nothing comes back to life there.
+    others = connections.known(centre.connection)["engine"] != "local"
+    return Question(adapter, [name_of(a) for a in attempts], stops, alive=others)
+
+
+def _silent(centre: Centre, silence: Unreachable) -> None:
+    if centre.silent_since is None:
+        given = {"centre": centre.code, "reason": f"{silence.what.en} / {silence.what.zh}"}
+        runner.run(THE_HUB, "compute.centre.fall_silent", given)
+
+
+def _centre(centre: Centre, attempts: Sequence[Attempt], adapter: Adapter, look: Look) -> list[str]:
+    """Settle what a centre answered; returns the faults, one for each job that had one."""
     if centre.silent_since is not None:
         runner.run(THE_HUB, "compute.centre.answer", {"centre": centre.code})
     faults = []
     try:
-        # One look into the accounts for all that ended: a look costs the same for one as for many.
-        ended = [one for one, report in reports.items() if report.ended]
-        used = adapter.usage(ended) if ended else {}
-        _bury(centre, adapter)
+        _bury(adapter, look.alive)
+        for attempt in attempts:
+            try:
+                name = name_of(attempt)
+                _attempt(attempt, look.reports[name], look.used.get(name))
+                warn(adapter, attempt, look.reports[name])
+            except Unreachable:
+                raise
+            except Exception:
+                # One job's fault is told, and holds up no other.
+                faults.append(f"{attempt.job.code}: {traceback.format_exc()}")
     except Unreachable:
-        # Its accounting is away, or it fell silent in between: what ended is settled at a later turn.
-        used = {}
-    for attempt in attempts:
-        try:
-            _attempt(attempt, reports[name_of(attempt)], used.get(name_of(attempt)))
-            warn(adapter, attempt, reports[name_of(attempt)])
-        except Unreachable:
-            break
-        except Exception:
-            # One job's fault is told, and holds up no other.
-            faults.append(f"{attempt.job.code}: {traceback.format_exc()}")
-    if faults:
-        raise JobFailed(faults[0])
+        # It fell silent in between: the next turn finds out.
+        pass
+    return faults
 
 
 def _reached(centre: Centre) -> Adapter:
@@ -83,14 +103,11 @@ def _reached(centre: Centre) -> Adapter:
         raise Unreachable(centre.code, missing.what.en) from missing
 
 
-def _bury(centre: Centre, adapter: Adapter) -> None:
+def _bury(adapter: Adapter, alive: frozenset[Sent]) -> None:
     """Cancel what an engine takes for alive and the hub has settled: one that was killed comes back with what it knew
-    some seconds before, and keeps chips for it. The local centre's memory is its files; it forgets nothing."""
-    if connections.known(centre.connection)["engine"] == "local":
-        return
-    alive = set(adapter.alive())
+    some seconds before, and keeps chips for it."""
     over = Attempt.objects.filter(pk__in=[one.fence for one in alive], state="ended").select_related("job")
-    for attempt in over:
+    for attempt in over if alive else ():
         if name_of(attempt) in alive:
             adapter.cancel(name_of(attempt), key=f"bury-{attempt.pk}")
 

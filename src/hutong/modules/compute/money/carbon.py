@@ -70,5 +70,6 @@ MISSING = {
     "pue": Text("the centre names no PUE", "算力中心未申报PUE"),
     "intensity": Text("the centre names no intensity for its hours", "算力中心未公布相应时段的碳强度"),
     "use": Text("it never ran", "未曾运行"),
+    "before": Text("it ended before this hub counted it", "其结束时本平台尚未计量"),
 }
 NOT_DECLARED = Text("not declared", "未申报")

@@ -85,13 +85,13 @@ def lead(record: Reservation, now: datetime) -> Text:
     said: dict[str, object] = {"b": clock(record.begins), "e": clock(record.ends), "p": record.pool.code}
     said |= {"n": counted(record.chips, "chip", "芯片"), "w": _whom(record)}
     if record.state == "cancelled":
-        return Text("Cancelled: {n} of {p} were to be kept from {b} to {e}.", "已取消：原定{b}至{e}保留 {p} {n}。").format(**said)  # fmt: skip
+        return Text("Cancelled: {p} was to keep {n} from {b} to {e}.", "已取消：原定{b}至{e}保留 {p} {n}。").format(**said)  # fmt: skip
     if record.state == "closed" or record.ends <= now:
-        return Text("Over: {n} of {p} were kept from {b} to {e}.", "已结束：{b}至{e}保留 {p} {n}。").format(**said)  # fmt: skip
+        return Text("Over: {p} kept {n} from {b} to {e}.", "已结束：{b}至{e}保留 {p} {n}。").format(**said)  # fmt: skip
     if record.begins <= now:
-        return Text("{n} of {p} are kept until {e} (Beijing time) for {w}.", "{p} {n}保留至{e}（北京时间），供{w}。").format(**said)  # fmt: skip
+        return Text("Until {e} (Beijing time) {p} keeps {n} for {w}.", "{p} {n}保留至{e}（北京时间），供{w}。").format(**said)  # fmt: skip
     return Text(
-        "{n} of {p} are kept from {b} to {e} (Beijing time) for {w}; jobs whose limit reaches into it do not start.",
+        "{p} keeps {n} from {b} to {e} (Beijing time) for {w}; jobs whose limit reaches into it do not start.",
         "{p} {n}在{b}至{e}（北京时间）保留，供{w}；时限延入该时段的作业不会启动。",
     ).format(**said)
 

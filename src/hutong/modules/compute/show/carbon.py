@@ -48,7 +48,8 @@ def job_figures(job: Job, events: Sequence[Any]) -> tuple[Figure, ...]:
     mine = [e for e in events if e.subject == job.code and e.operation in ENDED]
     noted = next((step.noted for step in steps_of(mine[:1])), {})
     if job.carbon_g is None:
-        why = MISSING.get(str(noted.get("carbon_missing", "use")))
+        unused = "use" if job.native_ms == 0 else "before"
+        why = MISSING[str(noted.get("carbon_missing", unused))]
         return (Figure(CO2E, NOT_DECLARED, definition=why),)
     used = energy(int(noted["energy_wh"])) if "energy_wh" in noted else Text("", "")
     return (Figure(CO2E, grams(job.carbon_g), on=job.ended_at, definition=SCI.format(e=used)),)

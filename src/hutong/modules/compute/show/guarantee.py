@@ -68,6 +68,8 @@ def _sums(found: Proof, now: datetime) -> tuple[Figure, ...]:
 
 def said(found: Proof) -> Text:
     """Kept n of m, in words."""
+    if not found.judged:
+        return Text("nothing to keep yet", "尚无须履行")
     return Text("{n} of {m}", "{m}项中{n}项").format(n=count(found.kept), m=count(found.judged))
 
 
