@@ -13,9 +13,9 @@ from hutong.engines.broker.decide import Account, Asked, Held, Offer, Picture, S
 from hutong.engines.broker.decide.picture import Sizing
 from hutong.engines.broker.money import to_ms
 from hutong.engines.broker.order import DecayedUsage
-from hutong.kernel.clock import local_date
 from hutong.modules.compute.avoiding import away
 from hutong.modules.compute.broker import calendar
+from hutong.modules.compute.broker.guarantee import in_force
 from hutong.modules.compute.broker.recall import by_right, last_saved_ms, losses
 from hutong.modules.compute.broker.signals import signals
 from hutong.modules.compute.connections import admits_commands
@@ -132,11 +132,7 @@ def _resized(asked: Asked, job: Job, pool: str | None, now: datetime) -> Asked:
 
 
 def _offers(pools: list[Pool], running: list[Job], now: datetime) -> tuple[Offer, ...]:
-    today = local_date(now)
-    terms = {
-        a.centre_id: a
-        for a in Agreement.objects.filter(state="active", valid_from__lte=today, valid_to__gte=today)
-    }
+    terms = in_force(now)
     busy = _busy(running)
     guests: dict[int, int] = {}
     for job in running:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from hutong.engines.broker.money import Owed, balances, bilateral, multilateral
-from hutong.kernel.clock import local_date
+from hutong.modules.compute.broker.guarantee import in_force
 from hutong.modules.compute.models import Agreement, Centre, Job, Pool, Segment, Statement
 from hutong.modules.compute.money.claims import OVER
 
@@ -94,10 +94,7 @@ class Promise:
 
 def promise(centre: Centre, now: datetime) -> Promise:
     """Two queries."""
-    today = local_date(now)
-    terms = Agreement.objects.filter(
-        centre=centre, state="active", valid_from__lte=today, valid_to__gte=today
-    ).first()
+    terms = in_force(now).get(centre.pk)
     chips = Pool.objects.filter(centre=centre, state="active").aggregate(n=Sum("chips"))["n"] or 0
     return Promise(chips, terms)
 
